@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The differences between kernels that the module has to know, all of them.
+ *
+ * The rest of the module stays inside the part of each interface that never
+ * moved.  Each item tests a macro of the interface itself and never a version:
+ * distributions backport interfaces under old version numbers.
+ */
+#ifndef ROOTVIEW_COMPAT_H
+#define ROOTVIEW_COMPAT_H
+
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <net/genetlink.h>
+
+/* blk_mode_t took the place of fmode_t in 6.5 ("block: replace fmode_t with a block-specific type"). */
+#ifndef BLK_OPEN_READ
+#define BLK_OPEN_READ FMODE_READ
+#endif
+
+/* A third kind of status, for measurement by IMA, came with 5.15. */
+#ifndef DMEMIT_TARGET_NAME_VERSION
+#define STATUSTYPE_IMA (STATUSTYPE_TABLE + 1)
+#define DMEMIT_TARGET_NAME_VERSION(type) DMEMIT("target_name=%s", (type)->name)
+#endif
+
+/*
+ * Whoever joins a multicast group can be asked for a capability where this flag
+ * exists; where it does not, events are open to the initial network namespace.
+ */
+#ifdef GENL_MCAST_CAP_SYS_ADMIN
+#define ROOTVIEW_MCGRP_ADMIN .flags = GENL_MCAST_CAP_SYS_ADMIN,
+#else
+#define ROOTVIEW_MCGRP_ADMIN
+#endif
+
+#endif /* ROOTVIEW_COMPAT_H */
