@@ -13,7 +13,7 @@
 #include <linux/device-mapper.h>
 #include <net/genetlink.h>
 
-/* blk_mode_t took the place of fmode_t in 6.5 ("block: replace fmode_t with a block-specific type"). */
+/* blk_mode_t took the place of fmode_t with "block: replace fmode_t with a block-specific type". */
 #ifndef BLK_OPEN_READ
 #define BLK_OPEN_READ FMODE_READ
 #endif

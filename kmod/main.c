@@ -4,7 +4,10 @@
  *
  *	target.c	the device-mapper target "rootview"
  *	registry.c	the views of each device
- *	netlink.c	requests, dumps and events
+ *	record.c	recordings of the reads of a device
+ *	netlink.c	the netlink family: requests and events
+ *	dump.c		its dumps
+ *	attr.c		its attributes
  *	compat.h	differences between kernels
  *
  * include/uapi/linux/rootview.h describes what user space sees.

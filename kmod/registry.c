@@ -15,6 +15,7 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -81,11 +82,22 @@ static void registry_free(struct kref *ref)
 	struct rootview_registry *reg = container_of(ref, struct rootview_registry, ref);
 
 	pr_debug("rootview: registry %llu freed\n", reg->id);
+	kvfree(reg->recording);
 	xa_destroy(&reg->views);
 	rhashtable_destroy(&reg->names);
 	free_percpu(reg->counters);
 	mutex_destroy(&reg->lock);
 	kfree(reg);
+}
+
+static void announce_failure(struct work_struct *work)
+{
+	struct rootview_registry *reg = container_of(work, struct rootview_registry,
+						     announce_failure);
+
+	mutex_lock(&reg->lock);
+	announce(reg, NULL, ROOTVIEW_CMD_ORIGIN_FAILED);
+	mutex_unlock(&reg->lock);
 }
 
 static struct rootview_registry *registry_new(struct mapped_device *md)
@@ -108,6 +120,7 @@ static struct rootview_registry *registry_new(struct mapped_device *md)
 	reg->md = md;
 	reg->dev = disk_devt(dm_disk(md));
 	reg->id = atomic64_inc_return(&last_id);
+	INIT_WORK(&reg->announce_failure, announce_failure);
 	mutex_init(&reg->lock);
 	xa_init(&reg->views);
 	pr_debug("rootview: registry %llu made for %s\n", reg->id, dm_device_name(md));
@@ -155,6 +168,7 @@ void rootview_registry_resume(struct rootview_registry *reg, struct dm_table *ta
 {
 	mutex_lock(&reg->lock);
 	reg->live = table;
+	clear_bit(0, &reg->failed);
 	if (!reg->bound) {
 		reg->backing = backing;
 		reg->size = size;
@@ -176,6 +190,10 @@ void rootview_registry_put_instance(struct rootview_registry *reg, struct dm_tab
 		list_del(&reg->list);
 	mutex_unlock(&registries_lock);
 
+	/* Nothing reads any more, so nothing fails any more. */
+	if (last)
+		flush_work(&reg->announce_failure);
+
 	mutex_lock(&reg->lock);
 	if (reg->live == table)
 		reg->live = NULL;
@@ -193,6 +211,23 @@ void rootview_registry_put_instance(struct rootview_registry *reg, struct dm_tab
 
 	if (last)
 		rootview_registry_put(reg);
+}
+
+void rootview_registry_failed(struct rootview_registry *reg)
+{
+	if (!test_and_set_bit(0, &reg->failed))
+		schedule_work(&reg->announce_failure);
+}
+
+void rootview_registry_record(struct rootview_registry *reg, const struct bio *bio)
+{
+	struct rootview_recording *rec;
+
+	rcu_read_lock();
+	rec = rcu_dereference(reg->recorder);
+	if (rec)
+		rootview_record(rec, bio);
+	rcu_read_unlock();
 }
 
 struct rootview_registry *rootview_registry_find(const char *name, dev_t dev)
@@ -387,6 +422,43 @@ out_free:
 void rootview_view_delete(struct rootview_registry *reg, struct rootview_view *view)
 {
 	remove_view(reg, view, ROOTVIEW_CMD_VIEW_DELETED);
+}
+
+int rootview_registry_set_recording(struct rootview_registry *reg, u32 entries, const char **why)
+{
+	struct rootview_recording *old = reg->recording, *rec;
+
+	lockdep_assert_held(&reg->lock);
+
+	if (entries > ROOTVIEW_RECORDING_MAX) {
+		*why = "recording is larger than " __stringify(ROOTVIEW_RECORDING_MAX) " entries";
+		return -ERANGE;
+	}
+	if (reg->gone) {
+		*why = "origin is being removed";
+		return -ENODEV;
+	}
+	if (!entries) {
+		RCU_INIT_POINTER(reg->recorder, NULL);
+		return 0;
+	}
+	rec = rootview_recording_new(entries);
+	if (!rec) {
+		*why = "no memory for the recording";
+		return -ENOMEM;
+	}
+	reg->recording = rec;
+	rcu_assign_pointer(reg->recorder, rec);
+	synchronize_rcu();
+	kvfree(old);
+	return 0;
+}
+
+u32 rootview_registry_recording(struct rootview_registry *reg)
+{
+	lockdep_assert_held(&reg->lock);
+
+	return rcu_access_pointer(reg->recorder) ? rootview_recording_size(reg->recording) : 0;
 }
 
 struct rootview_counters rootview_sum_counters(const struct rootview_registry *reg)

@@ -14,6 +14,7 @@
 #ifndef ROOTVIEW_REGISTRY_H
 #define ROOTVIEW_REGISTRY_H
 
+#include <linux/cache.h>
 #include <linux/device-mapper.h>
 #include <linux/dm-ioctl.h>
 #include <linux/kref.h>
@@ -22,7 +23,10 @@
 #include <linux/percpu.h>
 #include <linux/rhashtable-types.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
+
+#include "record.h"
 
 /* What the read path counts, one for each CPU: nothing is shared there. */
 struct rootview_counters {
@@ -63,6 +67,9 @@ struct rootview_view {
  * @id:		never used again
  * @dev:	device number of @md
  * @counters:	of the read path
+ * @recorder:	the recording that the read path writes to, if any; under RCU
+ * @failed:	a read error has been seen since the last resume
+ * @announce_failure: tells of it where one can sleep
  * @lock:	protects all that follows
  * @live:	the table that is live, or NULL
  * @backing:	device number of what is read; set by the first resume
@@ -73,6 +80,7 @@ struct rootview_view {
  * @nr_views:	views now
  * @created:	views ever created
  * @deleted:	views ever deleted
+ * @recording:	the last recording, or NULL; @recorder or what it was
  * @name:	of @md when somebody last looked: it can be renamed
  * @names:	views by name
  * @views:	views by id
@@ -86,7 +94,12 @@ struct rootview_registry {
 	dev_t dev;
 	struct rootview_counters __percpu *counters;
 
-	struct mutex lock;
+	/* Every read looks at the first of these: away from what others write. */
+	struct rootview_recording __rcu *recorder ____cacheline_aligned_in_smp;
+	unsigned long failed;
+	struct work_struct announce_failure;
+
+	struct mutex lock ____cacheline_aligned_in_smp;
 	struct dm_table *live;
 	dev_t backing;
 	sector_t size;
@@ -96,6 +109,7 @@ struct rootview_registry {
 	u64 nr_views;
 	u64 created;
 	u64 deleted;
+	struct rootview_recording *recording;
 	char name[DM_NAME_LEN];
 	struct rhashtable names;
 	struct xarray views;
@@ -145,6 +159,12 @@ void rootview_registry_resume(struct rootview_registry *reg, struct dm_table *ta
  * With the last one every view that is left is announced as gone.
  */
 void rootview_registry_put_instance(struct rootview_registry *reg, struct dm_table *table);
+
+/** rootview_registry_failed() - a read has failed; any context */
+void rootview_registry_failed(struct rootview_registry *reg);
+
+/** rootview_registry_record() - record a read; any context */
+void rootview_registry_record(struct rootview_registry *reg, const struct bio *bio);
 
 /*
  * For netlink.
@@ -232,6 +252,19 @@ struct rootview_view *rootview_view_create(struct rootview_registry *reg, const 
  * Look-ups happen under the lock alone, so nobody else can still see it.
  */
 void rootview_view_delete(struct rootview_registry *reg, struct rootview_view *view);
+
+/**
+ * rootview_registry_set_recording() - begin or stop to record reads
+ * @reg: the registry
+ * @entries: as for rootview_recording_new(), or 0 to stop
+ * @why: on refusal, a sentence that says why; static
+ *
+ * Return: 0, -ERANGE, -ENODEV when the device is being removed, -ENOMEM.
+ */
+int rootview_registry_set_recording(struct rootview_registry *reg, u32 entries, const char **why);
+
+/** rootview_registry_recording() - room for how many, or 0 while none are recorded */
+u32 rootview_registry_recording(struct rootview_registry *reg);
 
 /** rootview_sum_counters() - what all CPUs counted; needs no lock */
 struct rootview_counters rootview_sum_counters(const struct rootview_registry *reg);

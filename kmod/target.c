@@ -9,8 +9,9 @@
  * Messages:	view_create VIEW [LABEL]
  *		view_delete VIEW
  *		view_list	-> a line for each: ID VIEW LABEL, "-" for no label
+ *		record ENTRIES	records reads, for netlink to fetch; 0 stops
  *
- * Status:	1 GENERATION VIEWS CREATED DELETED READS SECTORS REFUSED ERRORS
+ * Status:	1 GENERATION VIEWS CREATED DELETED READS SECTORS REFUSED ERRORS RECORDING
  *	The 1 is the version of this line.
  *
  * Nobody can veto a removal in device-mapper: what keeps a device is whoever
@@ -22,6 +23,7 @@
 #include <linux/bio.h>
 #include <linux/device-mapper.h>
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -49,6 +51,8 @@ static int rootview_map(struct dm_target *ti, struct bio *bio)
 
 	this_cpu_inc(rc->counters->reads);
 	this_cpu_add(rc->counters->read_sectors, bio_sectors(bio));
+	if (unlikely(rcu_access_pointer(rc->registry->recorder)))
+		rootview_registry_record(rc->registry, bio);
 	/* The only target of its table begins at sector 0: sectors stay as they are. */
 	bio_set_dev(bio, rc->origin->bdev);
 	return DM_MAPIO_REMAPPED;
@@ -59,8 +63,10 @@ static int rootview_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *
 	struct rootview_c *rc = ti->private;
 
 	/* A read that must not wait and would have to is no failure. */
-	if (unlikely(*error != BLK_STS_OK && *error != BLK_STS_AGAIN))
+	if (unlikely(*error != BLK_STS_OK && *error != BLK_STS_AGAIN)) {
 		this_cpu_inc(rc->counters->errors);
+		rootview_registry_failed(rc->registry);
+	}
 	return DM_ENDIO_DONE;
 }
 
@@ -156,6 +162,7 @@ static void rootview_status(struct dm_target *ti, status_type_t type, unsigned i
 	struct rootview_registry *reg = rc->registry;
 	struct rootview_counters sum;
 	unsigned int sz = 0;
+	u32 recording;
 
 	switch ((int)type) {
 	case STATUSTYPE_INFO:
@@ -163,9 +170,10 @@ static void rootview_status(struct dm_target *ti, status_type_t type, unsigned i
 		mutex_lock(&reg->lock);
 		DMEMIT("1 %llu %llu %llu %llu", reg->generation, reg->nr_views, reg->created,
 		       reg->deleted);
+		recording = rootview_registry_recording(reg);
 		mutex_unlock(&reg->lock);
-		DMEMIT(" %llu %llu %llu %llu", sum.reads, sum.read_sectors, sum.refused,
-		       sum.errors);
+		DMEMIT(" %llu %llu %llu %llu %u", sum.reads, sum.read_sectors, sum.refused,
+		       sum.errors, recording);
 		break;
 	case STATUSTYPE_TABLE:
 		DMEMIT("%s", rc->origin->name);
@@ -228,6 +236,18 @@ static int message_view_list(struct rootview_registry *reg, unsigned int argc, c
 	return 1;
 }
 
+static int message_record(struct rootview_registry *reg, unsigned int argc, char **argv,
+			  const char **why)
+{
+	u32 entries;
+
+	if (argc != 2 || kstrtou32(argv[1], 10, &entries)) {
+		*why = "usage: record ENTRIES";
+		return -EINVAL;
+	}
+	return rootview_registry_set_recording(reg, entries, why);
+}
+
 static int rootview_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
 			    unsigned int maxlen)
 {
@@ -244,6 +264,8 @@ static int rootview_message(struct dm_target *ti, unsigned int argc, char **argv
 		r = message_view_delete(reg, argc, argv, &why);
 	else if (!strcasecmp(argv[0], "view_list"))
 		r = message_view_list(reg, argc, result, maxlen, &why);
+	else if (!strcasecmp(argv[0], "record"))
+		r = message_record(reg, argc, argv, &why);
 	if (r < 0)
 		/* What was sent may hold anything, and be long. */
 		DMERR("%s: %*pE \"%*pE\": %s", rootview_registry_name(reg),

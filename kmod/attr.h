@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The attributes of the netlink family: what requests may hold, and how what
+ * they hold is read and written.  include/uapi/linux/rootview.h draws the tree.
+ */
+#ifndef ROOTVIEW_ATTR_H
+#define ROOTVIEW_ATTR_H
+
+#include <linux/types.h>
+#include <net/netlink.h>
+#include <uapi/linux/rootview.h>
+
+struct rootview_registry;
+struct rootview_view;
+
+/* Room for a message with the largest view in it. */
+#define ROOTVIEW_MSG_SIZE \
+	(ROOTVIEW_NAME_MAX + ROOTVIEW_LABEL_MAX + ROOTVIEW_BLOB_MAX + 512)
+
+extern const struct nla_policy rootview_policy[ROOTVIEW_A_MAX + 1];
+
+/**
+ * rootview_refuse() - say in the extended ack why a request is refused
+ * @extack: may be NULL
+ * @attr: the offending attribute, or NULL
+ * @why: a sentence; static
+ * @error: a negative errno
+ *
+ * Return: @error.
+ */
+int rootview_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, const char *why,
+		    int error);
+
+/**
+ * rootview_put_origin() - write an origin
+ * @skb: the message
+ * @reg: its registry, locked
+ * @everything: or only what tells it from others
+ *
+ * Return: 0, or -EMSGSIZE: the caller throws the message away.
+ */
+int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool everything);
+
+/**
+ * rootview_put_view() - write a view
+ * @skb: the message
+ * @view: the view; its registry is locked, or it has left that
+ * @everything: or all but the blob
+ *
+ * Return: as rootview_put_origin().
+ */
+int rootview_put_view(struct sk_buff *skb, const struct rootview_view *view, bool everything);
+
+/** rootview_parse_origin() - check and take apart a nested origin; @nest may be NULL */
+int rootview_parse_origin(struct nlattr **tb, const struct nlattr *nest,
+			  struct netlink_ext_ack *extack);
+
+/** rootview_parse_view() - the same for a view */
+int rootview_parse_view(struct nlattr **tb, const struct nlattr *nest,
+			struct netlink_ext_ack *extack);
+
+/** rootview_parse_record() - the same for a record; @nest is there */
+int rootview_parse_record(struct nlattr **tb, const struct nlattr *nest,
+			  struct netlink_ext_ack *extack);
+
+/**
+ * rootview_find_origin() - the origin that a request names
+ * @nest: its attribute; may be NULL
+ * @extack: told why there is none
+ *
+ * Return: a reference for the caller to put, or an ERR_PTR().
+ */
+struct rootview_registry *rootview_find_origin(const struct nlattr *nest,
+					       struct netlink_ext_ack *extack);
+
+#endif /* ROOTVIEW_ATTR_H */

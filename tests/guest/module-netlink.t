@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The netlink family: requests, refusals with their sentences, dumps, batches and events.
+set -uo pipefail
+. "${0%/*}/../tap.sh"
+. "${0%/*}/../origins.sh"
+
+modprobe dm-rootview
+slice backing 0 16
+table="0 32768 rootview /dev/mapper/backing"
+dmsetup create -r img --table "$table"
+dmsetup create -r other --table "$table"
+dev=$(dmsetup info -c --noheadings -o major,minor img)
+
+# Requests
+
+like "an origin is described" "$(rvnl origin img)" \
+	"^origin origin=img dev=$dev origin-id=[0-9]+ generation=1 backing=[0-9:]+ size=32768 views=0 created=0 deleted=0 reads=[0-9]+ read-sectors=[0-9]+ refused=0 errors=0 recording=0$"
+like "a view is created" "$(rvnl -l some:label -b some-blob create img a)" \
+	"^create origin=img dev=$dev .*generation=2 view=a id=[0-9]+ created-ns=[0-9]+ label=some:label$"
+like "a view is described with its blob" "$(rvnl view img a)" "view=a .* label=some:label blob=some-blob$"
+id=$(rvnl view img a | sed 's/.* id=\([0-9]*\).*/\1/')
+like "a view is found by its id" "$(rvnl -i "$id" view img -)" "view=a "
+like "an origin is found by its number" "$(rvnl -d "$dev" view - a)" "view=a "
+like "messages and netlink see one registry" "$(dmsetup message img 0 view_list)" "^$id a some:label$"
+now=$(cut -d. -f1 /proc/uptime)
+created=$(rvnl view img a | sed 's/.*created-ns=\([0-9]*\).*/\1/')
+ok "its age is right to the second or two" test $((now - created / 1000000000)) -le 2
+
+# Refusals: the errno and the sentence
+
+nl_refused() { # DESCRIPTION ERRNO SENTENCE COMMAND...
+	local what=$1 expected="$2: $3"
+	shift 3
+	refused_with "$what" "^$expected" "$@"
+}
+nl_refused "a name that is taken" EEXIST "view name is taken \[attribute\]" rvnl create img a
+nl_refused "an empty name" EINVAL "view name is empty \[attribute\]" rvnl create img ""
+nl_refused "a name with a slash" EINVAL "view name holds a '/' \[attribute\]" rvnl create img a/b
+nl_refused "the name .." EINVAL 'view name is ".*\[attribute\]' rvnl create img ..
+nl_refused "a name that is too long" ENAMETOOLONG "view name is longer than 127 bytes" \
+	rvnl create img "$(printf '%0128d' 0)"
+nl_refused "a label that is too long" ENAMETOOLONG "label is longer than 4095 bytes" \
+	rvnl -l "$(printf '%04096d' 0)" create img b
+nl_refused "an empty label" EINVAL "label is empty" rvnl -l "" create img b
+nl_refused "a blob that is too long" E2BIG "blob is longer than 4096 bytes" \
+	rvnl -b "$(printf '%04097d' 0)" create img b
+nl_refused "an id that is chosen" EINVAL "the id of a view cannot be chosen" rvnl -i 7 create img b
+nl_refused "an origin that is not there" ENODEV "no such origin \[attribute\]" rvnl create none b
+nl_refused "a name and a number that differ" ENODEV "no such origin" rvnl -d "$dev" create other b
+nl_refused "deleting a view that is not there" ENOENT "no such view \[attribute\]" rvnl delete img b
+nl_refused "a name and an id that differ" ENOENT "no such view" rvnl -i 999999 delete img a
+nl_refused "a request without an origin" EINVAL "request names no origin" rvnl raw 2
+nl_refused "an origin without a name" EINVAL "origin has neither name nor device number" \
+	rvnl create - b
+nl_refused "a request without a view" EINVAL "request names no view" rvnl create img
+nl_refused "a view without a name" EINVAL "view has no name" rvnl create img -
+nl_refused "deleting a view without a name" EINVAL "view has neither name nor id" \
+	rvnl delete img -
+nl_refused "a command that is none" EOPNOTSUPP "" rvnl raw 99
+nl_refused "an empty batch" EINVAL "batch is empty" rvnl batch img
+# shellcheck disable=SC2046
+nl_refused "a batch that is too large" E2BIG "batch has more than 128 entries" \
+	rvnl batch img $(seq -f +x%.0f 129)
+nl_refused "a recording that is too large" ERANGE "recording is larger than" \
+	rvnl record img 1048577
+nl_refused "dumping the views of an origin that is not there" ENODEV "no such origin" \
+	rvnl views none
+is "refused requests have changed nothing" "$(status_field img generation)" 2
+
+# Who may
+
+as_nobody() { setpriv --reuid 65534 --clear-groups --bounding-set -all --inh-caps -all "$@"; }
+like "anybody may ask" "$(as_nobody rvnl view img a)" "view=a "
+for change in "create img b" "delete img a" "batch img +b" "record img 10"; do
+	# shellcheck disable=SC2086
+	nl_refused "only CAP_SYS_ADMIN may '$change'" EPERM "changing views takes CAP_SYS_ADMIN" \
+		as_nobody rvnl $change
+done
+refused_with "not even CAP_NET_ADMIN may" "EPERM" setpriv --reuid 65534 --clear-groups \
+	--bounding-set -all,+net_admin --inh-caps -all,+net_admin --ambient-caps -all,+net_admin rvnl create img b
+refused_with "another network namespace has no such family" "family rootview" unshare -n rvnl origin
+is "the views are what they were" "$(rvnl views | wc -l)" 1
+
+# Batches
+
+like "a batch gives each its own result" "$(rvnl batch img +b +c +b +d/e -b -zz)" \
+	"^batch .* \[id=([0-9]+)\] \[id=[0-9]+\] \[EEXIST: view name is taken\] \[EINVAL: view name holds a '/'\] \[id=[0-9]+\] \[ENOENT: no such view\]$"
+is "... and does what can be done" "$(rvnl views img | grep -o 'view=[a-z]*' | paste -sd' ')" \
+	"view=a view=c"
+# shellcheck disable=SC2046
+is "a batch takes 128" "$(rvnl batch img $(seq -f +x%.0f 128) | grep -o 'id=[0-9]*\]' | wc -l)" 128
+# shellcheck disable=SC2046
+rvnl batch img $(seq -f -x%.0f 128) > /dev/null
+
+# Dumps
+
+many_views img 5000
+rvnl -l "$(printf '%04095d' 0)" -b "$(printf '%04096d' 0)" create img large > /dev/null
+is "5000 views and more are dumped, the largest possible among them" "$(rvnl views img | wc -l)" 5003
+rvnl create other a > /dev/null
+is "a dump can be of one origin" "$(rvnl views other | wc -l)" 1
+is "a dump can be of all" "$(rvnl views | wc -l)" 5004
+is "a dump is in the order of ids" "$(rvnl views img | sed 's/.* id=\([0-9]*\).*/\1/' | sort -nc && echo sorted)" sorted
+is "origins are dumped" "$(rvnl origin | grep -o 'origin=[a-z]*' | sort | paste -sd' ')" \
+	"origin=img origin=other"
+interrupted() { # DUMP...: while views come and go on $churn
+	local i
+
+	rvnl churn "$churn" 20000 > /dev/null & local pid=$!
+	for i in {1..50}; do
+		"$@" > /dev/null 2>&1
+		[ $? != 3 ] || break
+	done
+	[ "$i" -lt 50 ] && i=interrupted || i=never
+	kill "$pid" 2> /dev/null
+	wait "$pid" 2> /dev/null
+	echo "$i"
+}
+churn=img
+is "a dump during which something changed says so" "$(interrupted rvnl views img)" interrupted
+churn=other
+is "... not when it was another origin" "$(interrupted rvnl views img)" never
+
+# Events
+
+dmsetup remove other
+listen 5
+rvnl -l some:label create img new > /dev/null
+dmsetup message img 0 view_delete new
+dmsetup create -r other --table "$table"
+dmsetup remove other
+generation=$(status_field img generation)
+rvnl create img last > /dev/null
+heard
+like "each change is an event, whichever way it came, with its generation" "$events_heard" \
+	"^view-created origin=img .*generation=$((generation - 1)) view=new id=[0-9]+ created-ns=[0-9]+ label=some:label
+view-deleted origin=img .*generation=$generation view=new id=[0-9]+ created-ns=[0-9]+ label=some:label
+origin-added origin=other .*generation=1
+origin-removed origin=other .*generation=2
+view-created origin=img .*generation=$((generation + 1)) view=last"
+
+dmsetup create broken --table "0 32768 error"
+dmsetup create -r failing --table "0 32768 rootview /dev/mapper/broken"
+listen 1
+dd if=/dev/mapper/failing of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null
+heard
+like "a read error is announced" "$events_heard" "^origin-failed origin=failing"
+refused_with "nobody else may listen" "join|Operation not permitted|permi" timeout 5 setpriv --reuid 65534 \
+	--clear-groups --bounding-set -all --inh-caps -all rvnl monitor 1
+
+dmsetup remove failing
+dmsetup remove img
+ok "the module can be unloaded" rmmod dm_rootview
+done_testing

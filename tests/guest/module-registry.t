@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The registry of views hangs on the mapped device: what it survives, and what it does not.
+set -uo pipefail
+. "${0%/*}/../tap.sh"
+. "${0%/*}/../origins.sh"
+
+modprobe dm-rootview
+slice backing 0 64
+slice other 64 64
+table="0 131072 rootview /dev/mapper/backing"
+views() { dmsetup message "$1" 0 view_list | cut -d' ' -f2 | paste -sd' '; }
+
+dmsetup create -r img --table "$table"
+dmsetup message img 0 view_create a
+dmsetup message img 0 view_create b
+ids=$(dmsetup message img 0 view_list)
+
+# What it survives
+
+dmsetup suspend img
+dmsetup resume img
+is "views survive suspend and resume" "$(dmsetup message img 0 view_list)" "$ids"
+dmsetup suspend --noflush img
+dmsetup resume img
+is "... with noflush too" "$(dmsetup message img 0 view_list)" "$ids"
+dmsetup load -r img --table "$table"
+dmsetup clear img
+is "a load that is cleared leaves them alone" "$(dmsetup message img 0 view_list)" "$ids"
+dmsetup load -r img --table "$table"
+dmsetup resume img
+is "they survive a reload" "$(dmsetup message img 0 view_list)" "$ids"
+dmsetup load -r img --table "$table"
+dmsetup load -r img --table "$table"
+dmsetup resume img
+is "... and two loads before one resume" "$(dmsetup message img 0 view_list)" "$ids"
+ok "a view can be created while a table waits to be resumed" sh -c \
+	"dmsetup load -r img --table '$table' && dmsetup message img 0 view_create c"
+dmsetup resume img
+is "... and is there after the resume" "$(views img)" "a b c"
+events=$(dmsetup info -c --noheadings -o events img)
+dmsetup message img 0 view_delete c
+is "dm events go on after a reload" "$(dmsetup info -c --noheadings -o events img)" $((events + 1))
+ok "reload with I/O in flight" sh -c "
+	dd if=/dev/mapper/img of=/dev/null bs=64k iflag=direct status=none & pid=\$!
+	for i in 1 2 3 4 5 6 7 8; do
+		dmsetup load -r img --table '$table' && dmsetup resume img || exit 1
+		dmsetup suspend --noflush img && dmsetup resume img || exit 1
+	done
+	wait \$pid"
+is "... leaves the views" "$(views img)" "a b"
+
+# What it refuses
+
+mark_log
+refused_with "a reload with another origin" "Invalid argument" \
+	dmsetup load -r img --table "0 131072 rootview /dev/mapper/other"
+logged "... with a sentence" "origin or size differs"
+refused_with "a reload with another size" "Invalid argument" \
+	dmsetup load -r img --table "0 65536 rootview /dev/mapper/backing"
+refused_with "a reload with another target type" "Invalid argument" sh -c \
+	"dmsetup load -r img --table '0 131072 linear /dev/mapper/backing 0' && dmsetup resume img"
+is "... all leave the views" "$(views img)" "a b"
+dmsetup create -r fresh --notable
+dmsetup load -r fresh --table "0 131072 rootview /dev/mapper/other"
+ok "an origin that was never resumed is not held to" \
+	dmsetup load -r fresh --table "$table"
+dmsetup remove fresh
+
+# Ids and devices
+
+dmsetup message img 0 view_delete a
+dmsetup message img 0 view_create a
+new=$(dmsetup message img 0 view_list | sed -n 's/ a -$//p')
+older=$(sed -n 's/ a -$//p' <<< "$ids")
+ok "an id is never used again" test "$new" -gt "$older"
+dmsetup create -r twin --table "$table"
+dmsetup message twin 0 view_create a
+is "two devices on one origin are two registries" "$(views twin) / $(views img)" "a / b a"
+dmsetup rename twin renamed
+like "a renamed device is found by its new name" "$(rvnl views renamed)" "origin=renamed .* view=a "
+dmsetup remove renamed
+
+# Removal
+
+exec 7< /dev/mapper/img
+refused_with "a device that is open is not removed" "Device or resource busy" dmsetup remove img
+exec 7<&-
+listen 3
+dmsetup remove img
+heard
+like "removing a device announces its views as gone" "$events_heard" \
+	"view-gone origin=img .* view=b .*
+view-gone origin=img .* view=a .*
+origin-removed origin=img"
+
+dmsetup create -r img --table "$table"
+dmsetup message img 0 view_create left
+exec 7< /dev/mapper/img
+listen 2
+dmsetup wipe_table img
+heard
+like "wiping the table of an open device announces them too" "$events_heard" \
+	"view-gone .* view=left .*
+origin-removed"
+is "... and leaves no registry" "$(rvnl origin)" ""
+ok "... and the table can be loaded again" sh -c \
+	"dmsetup load -r img --table '$table' && dmsetup resume img"
+is "... with an empty registry" "$(views img)" ""
+dmsetup message img 0 view_create left
+ok "remove --force of an open device does not hang" sh -c "timeout 20 dmsetup remove --force img; true"
+is "... and leaves no registry" "$(rvnl origin)" ""
+exec 7<&-
+dmsetup remove img 2> /dev/null
+
+dmsetup create -r img --table "$table"
+dmsetup message img 0 view_create a
+exec 7< /dev/mapper/img
+dmsetup remove --deferred img
+like "a deferred removal waits for the last opener" "$(rvnl views img)" "view=a "
+exec 7<&-
+ok "... and then happens" eventually gone_now img
+
+dmsetup create -r img --table "$table"
+dmsetup load -r img --table "$table"
+dmsetup message img 0 view_create a
+ok "a device with a table waiting can be removed" dmsetup remove img
+is "no registry is left" "$(rvnl origin)" ""
+
+# Other kinds of origin
+
+modprobe loop
+truncate -s 8M /tmp/file
+loop=$(losetup --find --show /tmp/file)
+ok "the origin may be a loop device" dmsetup create -r img --table "0 16384 rootview $loop"
+dmsetup remove img
+losetup -d "$loop"
+printf 'start=2048, size=16384\n' | sfdisk -q "$ROOTVIEW_SCRATCH" 2> /dev/null
+partx -a "$ROOTVIEW_SCRATCH" 2> /dev/null
+dmsetup remove backing
+dmsetup remove other
+partx -u "$ROOTVIEW_SCRATCH" 2> /dev/null
+if [ -b "${ROOTVIEW_SCRATCH}1" ]; then
+	ok "the origin may be a partition" \
+		dmsetup create -r img --table "0 16384 rootview ${ROOTVIEW_SCRATCH}1"
+	dmsetup remove img
+else
+	ok_skip "the origin may be a partition" "no partition appeared"
+fi
+ok "the module can be unloaded" rmmod dm_rootview
+done_testing

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Workers that create, delete, dump and read while the device is suspended, resumed and reloaded.
+set -uo pipefail
+. "${0%/*}/../tap.sh"
+. "${0%/*}/../origins.sh"
+
+modprobe dm-rootview
+slice backing 0 16
+table="0 32768 rootview /dev/mapper/backing"
+dmsetup create -r img --table "$table"
+
+while :; do
+	dd if=/dev/mapper/img of=/dev/null bs=64k iflag=direct status=none
+done & reader=$!
+while :; do
+	dmsetup suspend --noflush img && dmsetup resume img
+	dmsetup load -r img --table "$table" && dmsetup resume img
+	sleep 0.05
+done & disturber=$!
+
+result=$(rvnl stress img 8 12500)
+kill "$disturber" "$reader"
+wait "$disturber" "$reader" 2> /dev/null
+dmsetup resume img
+
+like "8 workers have done 100000 operations" "$result" "^operations=100000 created=[0-9]+ deleted=[0-9]+ failed=0$"
+created=$(sed 's/.*created=\([0-9]*\).*/\1/' <<< "$result")
+deleted=$(sed 's/.*deleted=\([0-9]*\).*/\1/' <<< "$result")
+is "the counter of views created adds up" "$(status_field img created)" "$created"
+is "... and that of deleted ones" "$(status_field img deleted)" "$deleted"
+is "... and that of views" "$(status_field img views)" $((created - deleted))
+is "... and the dump" "$(rvnl views img | wc -l)" $((created - deleted))
+is "... and the generation" "$(status_field img generation)" $((1 + created + deleted))
+ok "the device can be removed" eventually dmsetup remove img
+ok "the module can be unloaded" rmmod dm_rootview
+done_testing
