@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034 # used by those that source this
+#
+# What the scripts share: where things lie, how they speak, and the lock.
+# Sourced, never run.
+
+TREE=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+SCRIPTS=$TREE/scripts
+# What is made outside the work tree, shared by all work trees of the machine.
+CACHE=$(realpath -m "${ROOTVIEW_CACHE:-/var/cache/rootview}")
+# The reference machine: a Debian root folder, and the disk made of it.
+ROOT=$CACHE/root
+DISK=$CACHE/root.img
+# The file system of the containers, as a tar archive.
+IMAGE=$CACHE/image.tar
+# What is built of this work tree.
+BUILD=$CACHE/build/$(printf '%s' "$TREE" | sha256sum | cut -c 1-12)
+
+# One clock for a script and all those that it calls.
+export ROOTVIEW_STARTED=${ROOTVIEW_STARTED:-$(date +%s)}
+
+say()
+{
+	printf '[%4d s] %s\n' "$(($(date +%s) - ROOTVIEW_STARTED))" "$*" >&2
+}
+
+die()
+{
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+	exit 1
+}
+
+must_be_root()
+{
+	[ "$(id -u)" = 0 ] || die "must be run as root"
+}
+
+# Waits until no other script sets up or builds; the lock ends with the script
+# and is inherited by those that it calls.
+lock_cache()
+{
+	[ -z "${ROOTVIEW_LOCKED:-}" ] || return 0
+	mkdir -p "$CACHE"
+	exec 9>"$CACHE/lock"
+	if ! flock --nonblock 9; then
+		say "waiting for another set-up or build in $CACHE"
+		flock 9
+	fi
+	export ROOTVIEW_LOCKED=1
+}
+
+# recipe TEXT FILE...: one hash over all that a product is made from.
+recipe()
+{
+	local text=$1
+	shift
+	{
+		printf '%s\n' "$text"
+		cat -- "$@"
+	} | sha256sum | cut -c 1-64
+}
+
+# newest_kernel [ROOT]: the version of the newest kernel of a machine, by default
+# the reference machine.
+newest_kernel()
+{
+	find "${1:-$ROOT}/boot" -name 'vmlinuz-*' -printf '%f\n' |
+		sed 's/^vmlinuz-//' | sort -V | tail -n 1
+}
+
+# all_kernels: the series that scripts/kernels names.
+all_kernels()
+{
+	sed -n 's/^\([^#[:blank:]]\+\)[[:blank:]].*/\1/p' "$SCRIPTS/kernels"
+}
+
+# kernel_root [SERIES]: the root folder of the machine that has the kernel.
+kernel_root()
+{
+	if [ -z "$1" ] || grep -q "^$1[[:blank:]]*reference$" "$SCRIPTS/kernels"; then
+		echo "$ROOT"
+	else
+		echo "$CACHE/kernels/$1"
+	fi
+}
+
+# logged FILE COMMAND...: shows the output only if the command fails.
+logged()
+{
+	local log=$1
+	shift
+	mkdir -p "$(dirname "$log")"
+	if ! "$@" >"$log" 2>&1 </dev/null; then
+		tail -n 60 "$log" >&2
+		die "failed: $* (all of it in $log)"
+	fi
+}
+
+# copy_module_sources FOLDER: what the module is built from, so that kbuild's
+# droppings stay out of the work tree.  Only what changed is copied, or make
+# would build everything each time; and a source that is gone must not be found
+# in the copy either.
+copy_module_sources()
+{
+	local sources=(Kbuild kmod include) file
+
+	mkdir -p "$1"
+	(cd "$TREE" && find "${sources[@]}" -type f) | while read -r file; do
+		cmp -s "$TREE/$file" "$1/$file" || install -D -m 644 "$TREE/$file" "$1/$file"
+	done
+	(cd "$1" && find "${sources[@]}" -name '*.[ch]') | while read -r file; do
+		[ -e "$TREE/$file" ] || rm "$1/$file"
+	done
+}
