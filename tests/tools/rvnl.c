@@ -44,7 +44,7 @@ static const char usage[] =
 	"rvnl stress ORIGIN WORKERS N    each worker does N operations at random\n"
 	"rvnl monitor N                  prints N events, after the line \"listening\"\n"
 	"rvnl raw    CMD                 a request without attributes\n"
-	"-d MAJOR:MINOR names an origin by number, -i ID a view by id; ORIGIN or VIEW is then \"-\".\n";
+	"-d MAJOR:MINOR names an origin, -i ID a view; ORIGIN or VIEW is then \"-\".\n";
 
 static struct nl_sock *sock;
 static int family;

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The kernel's own style checker has nothing to say of the C sources.
+set -u
+. "$(dirname "$0")/../../scripts/lib.sh"
+. "$TREE/tests/tap.sh"
+
+# Not for programs, which live by other rules than the kernel:
+ignored=(
+	# what users read is written in sentences, which are longer than a line,
+	# in British English; what tests read may be as crooked as they like
+	SPLIT_STRING MISSING_SPACE STRING_FRAGMENTS TYPO_SPELLING
+	QUOTED_WHITESPACE_BEFORE_NEWLINE
+	# the tables of Varlink's interface are macros that begin with (
+	OPEN_ENDED_LINE
+	# declarations with a cleanup attribute are not seen to be declarations
+	LINE_SPACING
+	# errors are explained in words, which may be those of a function
+	EMBEDDED_FUNCTION_NAME
+	# macros, types and habits that the kernel has and libc has not
+	ARRAY_SIZE PREFER_DEFINED_ATTRIBUTE_MACRO PREFER_FALLTHROUGH PREFER_KERNEL_TYPES
+	STRCPY USE_NEGATIVE_ERRNO
+	# sd-json's, libnl's and cmocka's names are theirs
+	CAMELCASE
+)
+# Types of libraries, which checkpatch takes for variables.  It takes the first
+# that fits the beginning of a word.
+types=(sd_event_source sd_event sd_json_variant sd_varlink_server sd_varlink_symbol sd_varlink)
+
+# check FILE [OPTION]...
+check()
+{
+	local file
+	file=$(realpath "$1")
+	shift
+	# It leaves files behind where it is started, and wants headers to look at.
+	(cd "$scratch" && perl "$CACHE/checkpatch/checkpatch.pl" --no-tree --root=. --strict \
+		--terse --show-types --max-line-length=100 "$@" --file "$file" 2>&1) | grep -v '^total:'
+}
+
+cd "$TREE" || exit 1
+scratch=$(mktemp -d)
+mkdir "$scratch/include"
+for file in kmod/*.[ch] include/uapi/linux/*.h; do
+	is "$file" "$(check "$file")" ""
+done
+
+printf '%s\n' "${types[@]}" >"$scratch/types"
+for file in userspace/*/*.[ch] tests/tools/*.c; do
+	is "$file" "$(check "$file" --ignore "$(IFS=, && echo "${ignored[*]}")" \
+		--typedefsfile "$scratch/types")" ""
+done
+
+cat >"$scratch/planted.c" <<'END'
+// SPDX-License-Identifier: GPL-2.0-only
+int f(void)
+{
+  if(1) return 0;
+}
+END
+like "a planted fault is found" "$(check "$scratch/planted.c")" 'SPACING'
+rm -rf "$scratch"
+
+done_testing
