@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The netlink family: requests, refusals with their sentences, dumps, batches and events.
+#
+# kernels: all
 set -uo pipefail
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../origins.sh"
@@ -64,8 +66,11 @@ nl_refused "a batch that is too large" E2BIG "batch has more than 128 entries" \
 	rvnl batch img $(seq -f +x%.0f 129)
 nl_refused "a recording that is too large" ERANGE "recording is larger than" \
 	rvnl record img 1048577
-nl_refused "dumping the views of an origin that is not there" ENODEV "no such origin" \
-	rvnl views none
+# In 5.10 and 6.1 no extended ack reaches the start of a dump: the kernel's struct
+# netlink_dump_control has none.
+sentence="no such origin"
+[[ $(uname -r) != 5.10.* && $(uname -r) != 6.1.* ]] || sentence=
+nl_refused "dumping the views of an origin that is not there" ENODEV "$sentence" rvnl views none
 is "refused requests have changed nothing" "$(status_field img generation)" 2
 
 # Who may
@@ -146,8 +151,13 @@ listen 1
 dd if=/dev/mapper/failing of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null
 heard
 like "a read error is announced" "$events_heard" "^origin-failed origin=failing"
-refused_with "nobody else may listen" "join|Operation not permitted|permi" timeout 5 setpriv --reuid 65534 \
-	--clear-groups --bounding-set -all --inh-caps -all rvnl monitor 1
+if [[ $(uname -r) == 5.10.* ]]; then
+	ok_skip "nobody else may listen" "5.10 has a bit for it, if any, that no preprocessor sees"
+else
+	refused_with "nobody else may listen" "join|Operation not permitted|permi" timeout 5 \
+		setpriv --reuid 65534 --clear-groups --bounding-set -all --inh-caps -all \
+		rvnl monitor 1
+fi
 
 dmsetup remove failing
 dmsetup remove img

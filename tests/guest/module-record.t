@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Recording the reads that reach the target.
+#
+# kernels: all
 set -uo pipefail
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../origins.sh"

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Workers that create, delete, dump and read while the device is suspended, resumed and reloaded.
+#
+# kernels: all
 set -uo pipefail
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../origins.sh"
@@ -10,28 +12,35 @@ slice backing 0 16
 table="0 32768 rootview /dev/mapper/backing"
 dmsetup create -r img --table "$table"
 
-while :; do
+# Both end by themselves: what a killed shell has started would go on, and might
+# suspend the device once more.
+while [ ! -e /tmp/enough ]; do
 	dd if=/dev/mapper/img of=/dev/null bs=64k iflag=direct status=none
 done & reader=$!
-while :; do
+while [ ! -e /tmp/enough ]; do
 	dmsetup suspend --noflush img && dmsetup resume img
 	dmsetup load -r img --table "$table" && dmsetup resume img
 	sleep 0.05
 done & disturber=$!
 
 result=$(rvnl stress img 8 12500)
-kill "$disturber" "$reader"
-wait "$disturber" "$reader" 2> /dev/null
-dmsetup resume img
+touch /tmp/enough
+wait "$disturber" "$reader"
 
 like "8 workers have done 100000 operations" "$result" "^operations=100000 created=[0-9]+ deleted=[0-9]+ failed=0$"
-created=$(sed 's/.*created=\([0-9]*\).*/\1/' <<< "$result")
-deleted=$(sed 's/.*deleted=\([0-9]*\).*/\1/' <<< "$result")
+read -r _ created deleted _ <<< "$result"
+created=${created#created=} deleted=${deleted#deleted=}
 is "the counter of views created adds up" "$(status_field img created)" "$created"
 is "... and that of deleted ones" "$(status_field img deleted)" "$deleted"
 is "... and that of views" "$(status_field img views)" $((created - deleted))
 is "... and the dump" "$(rvnl views img | wc -l)" $((created - deleted))
 is "... and the generation" "$(status_field img generation)" $((1 + created + deleted))
 ok "the device can be removed" eventually dmsetup remove img
+
+dmsetup create -r img --table "$table"
+ok "100000 views can be created" many_views img 100000
+is "... and dumped" "$(rvnl views img | wc -l)" 100000
+is "... and listed" "$(dmsetup message img 0 view_list | wc -l)" 100000
+ok "... and are gone with their device" dmsetup remove img
 ok "the module can be unloaded" rmmod dm_rootview
 done_testing

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The device-mapper target: its table, the read-only contract, messages and the status line.
+#
+# kernels: all
 set -uo pipefail
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../origins.sh"
