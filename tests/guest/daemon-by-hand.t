@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What is done with dmsetup, behind the daemon's back: it follows.
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+make_image web
+table="0 $(blockdev --getsz "$disk") rootview $disk"
+start_daemon
+
+# Views on the daemon's own origin.
+
+call AddOrigin "{\"name\":\"web\",\"device\":\"$disk\"}" >/dev/null
+dmsetup message web 0 view_create a
+eventually "a view made with dmsetup is mounted" is_mounted web/a
+is "and has its files" "$(cat /run/rootview/views/web/a/etc/greeting)" hello
+is "and is listed" "$(call ListViews | jq -r '.views[].path')" /run/rootview/views/web/a
+refused "dmsetup remove is refused while it exists" EBUSY dmsetup remove web
+dmsetup message web 0 view_create b system_u:object_r:container_file_t:s0:c7
+eventually "one with a label, too" is_mounted web/b
+is "which its files have" "$(stat --format=%C /run/rootview/views/web/b/big)" \
+	system_u:object_r:container_file_t:s0:c7
+dmsetup message web 0 view_delete a
+eventually "one deleted with dmsetup is unmounted" is_not_mounted web/a
+nok "and its folder goes" test -e /run/rootview/views/web/a
+dmsetup message web 0 view_create bad nonsense
+is "one with a label that is none is not mounted" \
+	"$(call ListViews | jq -r '.views[] | select(.name == "bad") | .path')" null
+like "which the log explains" "$(cat "$log")" "view bad of origin web is not mounted: .*nonsense"
+ok "it can be deleted through the daemon" rootviewctl delete web bad
+ok "and so can the others" rootviewctl delete web b
+ok "and the origin" rootviewctl origin remove web
+
+# An origin that was made by hand.
+
+dmsetup create -r hand --table "$table"
+is "the daemon knows an origin made by hand" "$(call ListOrigins | jq -r '.origins[].name')" hand
+is "and leaves it alone while it has no views" "$(mounted)" ""
+ok "so it can be removed" dmsetup remove hand
+is "of which the daemon hears" "$(call ListOrigins)" '{"origins":[]}'
+
+dmsetup create -r hand --table "$table"
+dmsetup message hand 0 view_create a
+eventually "its first view mounts it" is_mounted hand/a
+refused "and keeps it" EBUSY dmsetup remove hand
+is "the daemon makes a second view" "$(cat "$(rootviewctl create hand b)/etc/greeting")" hello
+dmsetup message hand 0 view_delete a
+rootviewctl delete hand b
+is "when the last has gone, so have all mounts" "$(mounted)" ""
+ok "and dmsetup can remove it again" dmsetup remove hand
+
+# A view that cannot be mounted keeps its origin, too.
+
+make_disk blank 8
+dmsetup create -r blank --table "0 $(blockdev --getsz "$disk") rootview $disk"
+dmsetup message blank 0 view_create a
+refused_call "a view on an origin that cannot be mounted" io.rootview.UnsupportedFileSystem \
+	'"origin":"blank"' CreateView '{"origin":"blank","name":"b"}'
+is "of which nothing is left" "$(dmsetup message blank 0 view_list | cut -d ' ' -f 2)" a
+refused "a view without a mount keeps its origin" EBUSY dmsetup remove blank
+dmsetup message blank 0 view_delete a
+eventually "until it is deleted" dmsetup remove blank
+
+# Force.
+
+dmsetup create -r hand --table "$table"
+rootviewctl create hand a >/dev/null
+cat /run/rootview/views/hand/a/big >/dev/null
+dmsetup wipe_table --force hand
+eventually "when a table is taken away under a view, the mount goes" is_not_mounted hand/a
+is "and the origin" "$(call ListOrigins)" '{"origins":[]}'
+is "and all its folders" "$(find /run/rootview/origins /run/rootview/views -mindepth 1)" ""
+eventually "then dmsetup can remove the device" dmsetup remove hand
+
+# Renaming.
+
+dmsetup create -r old --table "$table"
+rootviewctl create old a >/dev/null
+dmsetup rename old new
+rootviewctl create new b >/dev/null
+is "after a renaming, the paths have the new name" "$(call ListViews | jq -r '.views[].path')" \
+	$'/run/rootview/views/new/a\n/run/rootview/views/new/b'
+is "and nothing is left of the old one" "$(mounted | grep -c old)" 0
+rootviewctl delete new a
+rootviewctl delete new b
+ok "it is removed through the daemon" rootviewctl origin remove new
+
+# A user of the device that is no view.
+
+rootviewctl origin add web "/dev/loop0"
+exec 3</dev/mapper/web
+refused_call "an origin whose device somebody has open stays" io.rootview.OriginBusy \
+	'"name":"web","views":0,"message":"origin \\"web\\" has no views, but' \
+	RemoveOrigin '{"name":"web"}'
+is "as it was" "$(mounted)" /run/rootview/origins/web/plain
+exec 3<&-
+ok "and can be removed when the device is free" rootviewctl origin remove web
+
+nothing_left
+done_testing

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# More happens in the kernel than the daemon can hear of: it finds out, and
+# catches up.
+# guest: --timeout 600
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+many=20000
+
+make_image web
+start_daemon
+call AddOrigin "{\"name\":\"web\",\"device\":\"$disk\"}" >/dev/null
+rootviewctl create web before >/dev/null
+
+# A daemon that stands still loses what does not fit into its socket's buffer.
+kill -s STOP "$daemon"
+rvnl many web v "$many" >/dev/null
+dmsetup message web 0 view_delete before
+kill -s CONT "$daemon"
+
+is "all views are there" "$(call ListViews | jq '.views | length')" "$many"
+is "all of them are mounted" "$(call ListViews | jq '[.views[] | select(.path)] | length')" "$many"
+is "in the mount table, too" "$(mounted | grep -c /views/)" "$many"
+is "the last one has its files" "$(cat "/run/rootview/views/web/v$many/etc/greeting")" hello
+nok "the one that was deleted meanwhile is gone" test -e /run/rootview/views/web/before
+like "events were really lost" "$(cat "$log")" "events of the kernel were lost"
+
+kill -s STOP "$daemon"
+dmsetup message web 0 view_create after
+dmsetup wipe_table --force web
+kill -s CONT "$daemon"
+is "when the origin went with all its views, no mount is left" \
+	"$(call ListOrigins) $(mounted)" '{"origins":[]} '
+eventually "and no hold on the device" dmsetup remove web
+nothing_left
+done_testing

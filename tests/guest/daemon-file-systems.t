@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Which file systems can be shared, and which are refused because a journal
+# would have to be replayed first.
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+start_daemon
+
+# Copies a mounted file system as it is in the middle of writing: a snapshot.
+# snapshot DEVICE MOUNT_OPTIONS: the copy's path is then in $disk.
+snapshot()
+{
+	local mount
+	mount=$(mktemp -d)
+	mount -o "$2" "$1" "$mount"
+	head -c 1M /dev/urandom >"$mount/late"
+	sync -f "$mount"
+	# The journal is written, and its contents not yet where they belong.
+	rm "$mount/late"
+	mkdir "$mount/later"
+	sync "$mount/later"
+	cp --sparse=always "$1" /tmp/snapshot.img
+	umount "$mount"
+	disk=$(losetup --find --show /tmp/snapshot.img)
+}
+
+# shared TYPE DEVICE: an origin of that type, with a file that can be read.
+shared()
+{
+	is "$1 can be shared" \
+		"$(call AddOrigin "{\"name\":\"$1\",\"device\":\"$2\"}" | jq -r .origin.fileSystem)" "$1"
+	is "its files are there" "$(cat "$(rootviewctl create "$1" a)/etc/greeting")" hello
+	is "with a label of their own, too" "$(cat "$(rootviewctl create "$1" b \
+		--label system_u:object_r:container_file_t:s0:c5)/etc/greeting")" hello
+	is "nothing was written" "$(call ListOrigins |
+		jq '.origins[0] | .refusedRequests, .readErrors' | paste -sd ' ')" "0 0"
+	rootviewctl delete "$1" a
+	rootviewctl delete "$1" b
+	ok "it is removed" rootviewctl origin remove "$1"
+}
+
+# needs_recovery TYPE DEVICE
+needs_recovery()
+{
+	refused_call "$1 with a journal to replay is refused" io.rootview.NeedsRecovery \
+		"\"origin\":\"dirty\",\"fileSystem\":\"$1\",\"message\":\".*mount the original device" \
+		AddOrigin "{\"name\":\"dirty\",\"device\":\"$2\"}"
+	is "and nothing is left of it" "$(dmsetup ls --target rootview) $(mounted)" \
+		"No devices found "
+}
+
+# recover TYPE DEVICE: what the sentence says to do.
+recover()
+{
+	mount "$2" /mnt
+	umount /mnt
+	ok "after a recovery it is accepted" rootviewctl origin add "$1" "$2"
+	ok "and removed" rootviewctl origin remove "$1"
+}
+
+make_image ext4
+shared ext4 "$disk"
+ext4=$disk
+snapshot "$ext4" defaults
+needs_recovery ext4 "$disk"
+recover ext4 "$disk"
+
+make_disk xfs 320
+mkfs.xfs -q "$disk"
+fill_disk "$disk"
+xfs=$disk
+shared xfs "$xfs"
+snapshot "$xfs" defaults
+needs_recovery xfs "$disk"
+recover xfs "$disk"
+
+cp --sparse=always /tmp/xfs.img /tmp/copy.img
+copy=$(losetup --find --show /tmp/copy.img)
+ok "an xfs" rootviewctl origin add xfs "$xfs"
+ok "and a copy with the same uuid at the same time" rootviewctl origin add copy "$copy"
+ok "can be removed" rootviewctl origin remove copy
+ok "both" rootviewctl origin remove xfs
+
+mkdir -p /tmp/tree/etc
+echo hello >/tmp/tree/etc/greeting
+for type in squashfs erofs; do
+	if [ "$type" = squashfs ] && command -v mksquashfs >/dev/null; then
+		mksquashfs /tmp/tree /tmp/squashfs.img -quiet >/dev/null
+	elif [ "$type" = erofs ] && command -v mkfs.erofs >/dev/null; then
+		mkfs.erofs --quiet /tmp/erofs.img /tmp/tree
+	else
+		ok_skip "$type can be shared" "its mkfs is not installed"
+		continue
+	fi
+	shared "$type" "$(losetup --find --show "/tmp/$type.img")"
+done
+
+# unsupported DESCRIPTION TYPE_OR_EMPTY DEVICE
+unsupported()
+{
+	refused_call "$1 is refused" io.rootview.UnsupportedFileSystem \
+		"\"origin\":\"odd\",${2:+\"fileSystem\":\"$2\",}\"message\"" \
+		AddOrigin "{\"name\":\"odd\",\"device\":\"$3\"}"
+	is "and nothing is left of it" "$(dmsetup ls --target rootview) $(mounted)" \
+		"No devices found "
+}
+
+make_disk odd 8
+unsupported "nothing at all" "" "$disk"
+mkfs.ext2 -q "$disk"
+unsupported "ext2" ext2 "$disk"
+wipefs --all --quiet "$disk"
+mkswap "$disk" >/dev/null
+unsupported "swap" swap "$disk"
+mkfs.ext4 -q -F "$disk"
+dd if=/dev/zero of="$disk" bs=1k seek=1 count=1 conv=notrunc status=none
+unsupported "an ext4 without its superblock" "" "$disk"
+mkfs.ext4 -q -F -b 1024 "$disk"
+printf XFSB | dd of="$disk" conv=notrunc status=none
+head -c 400k /dev/urandom | dd of="$disk" bs=1k seek=16 conv=notrunc status=none
+refused_call "a damaged ext4 is refused" io.rootview '"message"' \
+	AddOrigin "{\"name\":\"odd\",\"device\":\"$disk\"}"
+is "and nothing is left of it" "$(dmsetup ls --target rootview) $(mounted)" "No devices found "
+
+nothing_left
+done_testing

@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The daemon ends, in every way, and the next one goes on where it was: the
+# kernel's registry is the truth, and mounts are made to match.
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+context=system_u:object_r:container_file_t:s0
+
+make_image web
+web=$disk
+make_image db
+db=$disk
+
+# Everything that a view is; its mount's number in the kernel tells a new mount.
+views()
+{
+	call ListViews | jq -c '.views[] | [.origin, .name, .id, .label, .path]'
+}
+mount_ids()
+{
+	awk '$5 ~ "^/run/rootview" { print $1, $5 }' /proc/self/mountinfo | sort
+}
+
+start_daemon
+call AddOrigin "{\"name\":\"web\",\"device\":\"$web\"}" >/dev/null
+call AddOrigin "{\"name\":\"db\",\"device\":\"$db\"}" >/dev/null
+for view in a b c; do
+	rootviewctl create web "$view" >/dev/null
+done
+rootviewctl create --label "$context:c1,c2" web d >/dev/null
+rootviewctl create --label "$context:c1,c2" web e >/dev/null
+rootviewctl create --label "$context:c3" db f >/dev/null
+views=$(views)
+mounts=$(mount_ids)
+
+kill_daemon TERM
+is "SIGTERM ends it with status 0" "$status" 0
+is "mounts stay" "$(mount_ids)" "$mounts"
+start_daemon
+is "the next one has the same views" "$(views)" "$views"
+is "and has made no mount again" "$(mount_ids)" "$mounts"
+refused "and holds the device" EBUSY dmsetup remove web
+
+kill_daemon KILL
+start_daemon
+is "after SIGKILL, too, the views are the same" "$(views)" "$views"
+is "and the mounts" "$(mount_ids)" "$mounts"
+
+# While there is no daemon, the world goes on.
+
+kill_daemon KILL
+dmsetup message web 0 view_delete a				# gone
+dmsetup message web 0 view_create g				# new
+dmsetup message web 0 view_delete b				# another of the same name,
+dmsetup message web 0 view_create b "$context:c1,c2"		# with another label
+dmsetup message web 0 view_delete d				# the other way round
+dmsetup message web 0 view_create d
+umount /run/rootview/views/web/c				# its mount alone
+dmsetup message db 0 view_delete f				# the last one with its label
+mkdir /run/rootview/views/web/stray /run/rootview/views/none
+mount -t tmpfs stray /run/rootview/views/web/stray		# nothing of ours
+mount --bind /run/rootview/views/web/e /run/rootview/views/none	# nor that
+start_daemon
+
+nok "a view that was deleted is unmounted" test -e /run/rootview/views/web/a
+is "one that was created is mounted" "$(cat /run/rootview/views/web/g/etc/greeting)" hello
+is "one that was replaced has its new label" "$(stat --format=%C /run/rootview/views/web/b/big)" \
+	"$context:c1,c2"
+isnt "also the other way round" "$(stat --format=%C /run/rootview/views/web/d/big)" \
+	"$context:c1,c2"
+is "one that was unmounted is mounted again" "$(cat /run/rootview/views/web/c/etc/greeting)" hello
+is "a label that nobody has any more is gone" "$(mounted | grep -c db/labels)" 0
+nok "what somebody else mounted there is unmounted" test -e /run/rootview/views/web/stray
+nok "and its folder" test -e /run/rootview/views/none
+is "each view is mounted once" "$(mounted | grep views | uniq -d)" ""
+is "all views are mounted, and nothing else" "$(mounted | grep views)" \
+	"$(call ListViews | jq -r '.views[].path' | sort)"
+is "these are all" "$(dmsetup message web 0 view_list | wc -l)" 5
+
+# Between two steps of its own: folders without mounts, mounts without folders.
+
+kill_daemon KILL
+mkdir -p /run/rootview/origins/web/labels/7/{top,mount} /run/rootview/views/web/half
+umount --lazy /run/rootview/origins/db/plain
+start_daemon
+nok "a label's folder left half made is removed" test -e /run/rootview/origins/web/labels/7
+nok "a view's folder, too" test -e /run/rootview/views/web/half
+ok "an origin without its mount is mounted again" mountpoint -q /run/rootview/origins/db/plain
+
+# Origins that went, or came, meanwhile.
+
+kill_daemon KILL
+umount --lazy /run/rootview/origins/db/plain
+ok "without the daemon, an origin that nobody uses can be removed" dmsetup remove db
+dmsetup create -r db --table "0 $(blockdev --getsz "$web") rootview $web"
+dmsetup message db 0 view_create h
+start_daemon
+is "another origin of the same name is not taken for it" \
+	"$(sha256sum </run/rootview/views/db/h/big)" "$(sha256sum </run/rootview/views/web/c/big)"
+
+# Socket activation, and telling the service manager.
+
+rootviewctl delete db h
+dmsetup remove db
+for view in b c d e g; do
+	rootviewctl delete web "$view"
+done
+rootviewctl origin remove web
+kill_daemon TERM
+rm -f "$socket"
+systemd-socket-activate --listen="$socket" rootviewd >>"$log" 2>&1 &
+daemon=$!
+eventually "a socket that was handed over is served" rootviewctl list
+eventually "an origin is added over it" rootviewctl origin add web "$web"
+kill_daemon TERM
+ok "and the socket left alone at the end" test -S "$socket"
+start_daemon
+rootviewctl origin remove web
+
+nothing_left
+done_testing

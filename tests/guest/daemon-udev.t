@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# With udevd, which makes the device nodes, and opens every new device for a
+# moment to look at it.
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+unset DM_DISABLE_UDEV
+/usr/lib/systemd/systemd-udevd 2>/tmp/udevd.log &
+udevd=$!
+eventually "udevd runs" test -S /run/udev/control
+udevadm control --ping
+
+make_image web
+start_daemon
+for i in {1..10}; do
+	rootviewctl origin add web "$disk"
+	rootviewctl create web a >/dev/null
+	rootviewctl delete web a
+	[ -L /dev/mapper/web ] || diag "round $i: /dev/mapper/web is not udev's"
+	rootviewctl origin remove web
+done
+pass "an origin comes and goes ten times while udev looks at it"
+is "no semaphore is left waiting for udev" "$(dmsetup udevcookies | grep -c 0x)" 0
+
+rootviewctl origin add web "$disk"
+is "the node is udev's" "$(readlink /dev/mapper/web)" "../$(basename "$(realpath /dev/mapper/web)")"
+
+# A udevd that hangs holds nobody up for ever.
+kill -s STOP "$udevd"
+ok "a view needs no udev" rootviewctl create web a
+ok "nor does its end" rootviewctl delete web a
+ok "an origin is removed though udev does not answer" rootviewctl origin remove web
+like "which the log tells" "$(cat "$log")" "web: udev has not answered for 10 s"
+kill -s CONT "$udevd"
+udevadm settle
+
+nothing_left
+kill "$udevd"
+done_testing

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What the tests of the daemon share.  Sourced by daemon-*.t, behind tap.sh.
+
+socket=/run/rootview/io.rootview
+daemon=
+status=
+log=/tmp/rootviewd.log
+
+modprobe loop
+
+# start_daemon: returns when it answers.
+start_daemon()
+{
+	rootviewd --debug >>"$log" 2>&1 &
+	daemon=$!
+	local _
+	for _ in {1..100}; do
+		! rootviewctl list >/dev/null 2>&1 || return 0
+		kill -0 "$daemon" 2>/dev/null || break
+		sleep 0.1
+	done
+	diag "rootviewd does not answer: $(tail -n 5 "$log")"
+	exit 1
+}
+
+# kill_daemon SIGNAL: its exit status is then in $status.
+kill_daemon()
+{
+	status=0
+	kill -s "$1" "$daemon"
+	wait "$daemon" 2>/dev/null || status=$?
+}
+
+# make_disk NAME MIB: a blank block device, whose path is then in $disk.
+make_disk()
+{
+	truncate --size="$2M" "/tmp/$1.img"
+	disk=$(losetup --find --show "/tmp/$1.img")
+}
+
+# fill_disk DEVICE: puts some files on its file system.
+fill_disk()
+{
+	local mount
+	mount=$(mktemp -d)
+	mount "$1" "$mount"
+	mkdir "$mount/etc" "$mount/bin"
+	echo hello >"$mount/etc/greeting"
+	cp /bin/true "$mount/bin/"
+	head -c 4M /dev/urandom >"$mount/big"
+	umount "$mount"
+	rmdir "$mount"
+}
+
+# make_image NAME: a disk with an ext4 and files on it, whose path is in $disk.
+make_image()
+{
+	make_disk "$1" 64
+	mkfs.ext4 -q "$disk"
+	fill_disk "$disk"
+}
+
+# call METHOD [PARAMETERS]: the answer as JSON, or the error's name and
+# parameters.  It is another client than ours that asks.
+call()
+{
+	varlinkctl call --json=short "$socket" "io.rootview.$1" "${2:-{\}}" 2>&1
+}
+
+# refused_call DESCRIPTION ERROR REGULAR_EXPRESSION METHOD PARAMETERS: the call
+# fails with that error, and all that comes with it matches.
+refused_call()
+{
+	local description=$1 error=$2 expression=$3 output
+	shift 3
+	if output=$(call "$@"); then
+		fail "$description" "succeeded: $output"
+	elif [[ $output != *"failed: $error"* ]]; then
+		fail "$description" "wanted: $error" "got: $output"
+	else
+		like "$description" "$output" "$expression"
+	fi
+}
+
+# mounted: every path below the runtime folder on which something is mounted.
+mounted()
+{
+	awk '$5 ~ "^/run/rootview/" { print $5 }' /proc/self/mountinfo | sort
+}
+
+# sectors_read DEVICE: sectors read from it so far.
+sectors_read()
+{
+	local number
+	number=$(stat --dereference --format='%Hr:%Lr' "$1")
+	awk '{ print $3 }' "/sys/dev/block/$number/stat"
+}
+
+# eventually DESCRIPTION COMMAND...: the command succeeds within ten seconds.
+eventually()
+{
+	local description=$1 _
+	shift
+	for _ in {1..100}; do
+		if "$@" >/dev/null 2>&1; then
+			pass "$description"
+			return
+		fi
+		sleep 0.1
+	done
+	fail "$description" "never succeeded: $*"
+}
+
+is_mounted()
+{
+	mountpoint --quiet "/run/rootview/views/$1"
+}
+
+is_not_mounted()
+{
+	! is_mounted "$1"
+}
+
+# nothing_left: the daemon, with no origins left, leaves nothing behind.
+nothing_left()
+{
+	is "with no origin left, nothing is mounted" "$(mounted)" ""
+	is "and the runtime folder has only the socket and empty folders" \
+		"$(cd /run/rootview && find . -mindepth 1 | sort | paste -sd ' ')" \
+		"./io.rootview ./origins ./views"
+	kill_daemon TERM
+	is "SIGTERM ends the daemon with status 0" "$status" 0
+	is "of which no mount is left" "$(grep rootview /proc/self/mountinfo)" ""
+	is "and no file" "$(find /run/rootview -mindepth 1)" ""
+	is "and no device" "$(dmsetup ls --target rootview)" "No devices found"
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Answers: origins, views and failures as the JSON of the io.rootview interface.
+ */
+#ifndef ROOTVIEW_ANSWER_H
+#define ROOTVIEW_ANSWER_H
+
+#include <systemd/sd-varlink.h>
+
+#include "failure.h"
+#include "origin.h"
+#include "view.h"
+
+/* An array that is being filled; all zero at the start. */
+struct answer {
+	sd_json_variant *array;
+	int error;		/* the first one, a negative errno; what follows is left out */
+};
+
+#define cleanup_answer __attribute__((__cleanup__(answer_done)))
+void answer_done(struct answer *answer);
+
+/* Add one element; @answer is a struct answer. */
+void answer_add_origin(struct origin *o, void *answer);
+void answer_add_view(struct view *v, void *answer);
+
+/*
+ * Send the only element, or all of them, as the field @name.  Return what a
+ * Varlink method is to return.
+ */
+int answer_one(sd_varlink *link, const char *name, struct answer *answer);
+int answer_all(sd_varlink *link, const char *name, struct answer *answer);
+
+/* What a request named; NULL for what it did not. */
+struct answer_subject {
+	const char *name;
+	const char *origin;
+	const char *device;
+	const char *label;
+};
+
+/* Sends the error that a failure of a request about @subject is. */
+int answer_failure(sd_varlink *link, const struct failure *f,
+		   const struct answer_subject *subject);
+
+#endif

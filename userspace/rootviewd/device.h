@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Origins as device-mapper devices: loaded, found, held open, removed.
+ *
+ * With udevd running, its rules make the device nodes and are waited for;
+ * without it, libdevmapper makes them itself.
+ */
+#ifndef ROOTVIEW_DEVICE_H
+#define ROOTVIEW_DEVICE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "failure.h"
+
+/* Sets libdevmapper up; once, before everything else. */
+void device_init(void);
+
+/*
+ * Loads a read-only device @name over the block device at path @backing, and
+ * marks it as ours by its uuid.  Fails with NO_SUCH_DEVICE, ORIGIN_EXISTS or
+ * OPERATION_FAILED, and leaves nothing behind then.
+ */
+int device_load(const char *name, const char *backing, struct failure *f);
+
+/*
+ * Removes the device.  udev and blkid open new and changed devices for moments,
+ * so a busy one is tried again for a while.  Fails with ORIGIN_BUSY if it stays
+ * busy, or OPERATION_FAILED; it is no failure if the device is gone already.
+ */
+int device_remove(const char *name, struct failure *f);
+
+/* Whether the device was loaded by device_load(), of this process or another. */
+bool device_is_ours(const char *name);
+
+/*
+ * Opens the device @dev for reading, which keeps it from being removed, and
+ * puts the path that it was found at into @path, if that is not NULL.  Returns
+ * a descriptor, or -1 and OPERATION_FAILED.
+ */
+int device_open(const char *name, dev_t dev, char path[static PATH_MAX], struct failure *f);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What went wrong, in the form in which a client is told of it.
+ *
+ * A function that takes a struct failure returns 0, or -1 after describing the
+ * failure in it; it does not touch it on success.  Each kind is one error of
+ * the io.rootview interface.  The sentence is complete where the failure
+ * arises: nobody on the way up adds to it.
+ */
+#ifndef ROOTVIEW_FAILURE_H
+#define ROOTVIEW_FAILURE_H
+
+#include <stdint.h>
+
+enum failure_kind {
+	FAILURE_OPERATION_FAILED,	/* the machine; every other kind is the request's fault */
+	FAILURE_ORIGIN_EXISTS,
+	FAILURE_NO_SUCH_ORIGIN,
+	FAILURE_ORIGIN_BUSY,
+	FAILURE_NO_SUCH_DEVICE,
+	FAILURE_NO_SUCH_VIEW,
+	FAILURE_VIEW_EXISTS,
+	FAILURE_INVALID_NAME,
+	FAILURE_INVALID_LABEL,
+	FAILURE_LABELS_UNAVAILABLE,
+	FAILURE_UNSUPPORTED_FILE_SYSTEM,
+	FAILURE_NEEDS_RECOVERY,
+};
+
+struct failure {
+	enum failure_kind kind;
+	char message[1024];	/* a sentence for people; cut off if longer */
+
+	/* The parameters of single kinds that a client's own request does not hold. */
+	char object[256];	/* OPERATION_FAILED */
+	char step[256];		/* OPERATION_FAILED */
+	char reason[512];	/* OPERATION_FAILED */
+	char file_system[32];	/* UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY; may be empty */
+	uint64_t views;		/* ORIGIN_BUSY */
+};
+
+/* Describes a failure of @kind by a sentence.  Always returns -1. */
+int failed(struct failure *f, enum failure_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Describes that @step, such as "mount the file system", failed on @object
+ * because of @reason, or, if that is NULL or empty, of @error, a positive
+ * errno.  Always returns -1.
+ */
+int failed_step(struct failure *f, const char *object, const char *step, int error,
+		const char *reason);
+
+#endif

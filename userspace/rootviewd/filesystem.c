@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What file system a block device holds; filesystem.h is the contract.
+ */
+#include "filesystem.h"
+
+#include <blkid/blkid.h>
+
+#include "util.h"
+
+bool filesystem_ext4_is_dirty(const uint8_t superblock[static EXT4_SUPERBLOCK_SIZE])
+{
+	/* s_feature_incompat, little-endian, of which RECOVER is the bit 0x0004 */
+	return superblock[0x60] & 0x04;
+}
+
+int filesystem_needs_recovery(const char *type, const char *origin, struct failure *f)
+{
+	failed(f, FAILURE_NEEDS_RECOVERY,
+	       "the %s of origin \"%s\" was not unmounted cleanly, and no journal is replayed "
+	       "here: mount the original device writable once, unmount it, and take the snapshot "
+	       "again", type, origin);
+	snprintf(f->file_system, sizeof(f->file_system), "%s", type);
+	return -1;
+}
+
+static int check_journal(int fd, const char *origin, struct failure *f)
+{
+	uint8_t superblock[EXT4_SUPERBLOCK_SIZE];
+	ssize_t n;
+
+	n = pread(fd, superblock, sizeof(superblock), EXT4_SUPERBLOCK_OFFSET);
+	if (n != sizeof(superblock))
+		return failed_step(f, origin, "read its superblock", n < 0 ? errno : EIO, NULL);
+	if (filesystem_ext4_is_dirty(superblock))
+		return filesystem_needs_recovery("ext4", origin, f);
+	return 0;
+}
+
+/* Copies the type found by @probe to @type. */
+static int find_type(blkid_probe probe, int fd, const char *origin, char *type,
+		     struct failure *f)
+{
+	const char *found;
+	int r;
+
+	errno = 0;
+	if (blkid_probe_set_device(probe, fd, 0, 0) < 0 ||
+	    blkid_probe_enable_superblocks(probe, 1) < 0 ||
+	    blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE) < 0)
+		return failed_step(f, origin, "look for a file system", errno ?: ENOMEM, NULL);
+	errno = 0;
+	r = blkid_do_safeprobe(probe);
+	if (r == -1)
+		return failed_step(f, origin, "look for a file system", errno ?: EIO, NULL);
+	if (r == -2)
+		return failed(f, FAILURE_UNSUPPORTED_FILE_SYSTEM,
+			      "origin \"%s\" has traces of more than one file system; wipe those "
+			      "that are out of date (see wipefs)", origin);
+	if (r == 1 || blkid_probe_lookup_value(probe, "TYPE", &found, NULL) < 0)
+		return failed(f, FAILURE_UNSUPPORTED_FILE_SYSTEM,
+			      "origin \"%s\" has no file system that is known here", origin);
+	snprintf(type, FILESYSTEM_TYPE_SIZE, "%s", found);
+	return 0;
+}
+
+int filesystem_probe(int fd, const char *origin, char type[static FILESYSTEM_TYPE_SIZE],
+		     struct failure *f)
+{
+	blkid_probe probe = blkid_new_probe();
+	int r;
+
+	if (!probe)
+		return failed_step(f, origin, "look for a file system", ENOMEM, NULL);
+	r = find_type(probe, fd, origin, type, f);
+	blkid_free_probe(probe);
+	if (r < 0)
+		return -1;
+	return streq(type, "ext4") ? check_journal(fd, origin, f) : 0;
+}

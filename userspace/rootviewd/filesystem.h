@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What file system a block device holds, looked at before anything is mounted.
+ */
+#ifndef ROOTVIEW_FILESYSTEM_H
+#define ROOTVIEW_FILESYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "failure.h"
+
+#define FILESYSTEM_TYPE_SIZE 32
+
+/*
+ * Finds the type of the file system on the block device @fd, in the words of
+ * mount(8).  @origin is for the failure's sentence.  Fails with
+ * UNSUPPORTED_FILE_SYSTEM if there is none, or traces of more than one;
+ * NEEDS_RECOVERY if it is an ext4 with a journal that was not replayed; or
+ * OPERATION_FAILED.
+ */
+int filesystem_probe(int fd, const char *origin, char type[static FILESYSTEM_TYPE_SIZE],
+		     struct failure *f);
+
+/* Describes that a journal has to be replayed first, and says how.  Returns -1. */
+int filesystem_needs_recovery(const char *type, const char *origin, struct failure *f);
+
+/* An ext4 superblock is the 1024 bytes at this offset of the device. */
+#define EXT4_SUPERBLOCK_OFFSET	1024
+#define EXT4_SUPERBLOCK_SIZE	1024
+
+/* Whether this ext4 has a journal that was not replayed. */
+bool filesystem_ext4_is_dirty(const uint8_t superblock[static EXT4_SUPERBLOCK_SIZE]);
+
+#endif

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The module's registry over generic netlink; kernel.h is the contract.
+ */
+#include "kernel.h"
+
+#include <linux/genetlink.h>
+#include <linux/rootview.h>
+#include <sys/socket.h>
+
+#include <netlink/attr.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+
+#include "message.h"
+#include "netlink.h"
+#include "util.h"
+
+#define EVENT_BUFFER_SIZE	(32 * 1024)
+
+/* Room for a burst of events while a request is being carried out. */
+#define EVENTS_QUEUE_SIZE	(8 * 1024 * 1024)
+
+/* Under constant change a dump may never be whole: give up, and try again later. */
+#define DUMP_TRIES		20
+
+struct kernel {
+	struct nl_sock *requests;
+	struct nl_sock *events;
+	int family;		/* 0 while the module is not there */
+
+	char *buffer;		/* what was received and not yet handed out */
+	struct nlmsghdr *next;
+	int rest;
+};
+
+/*
+ * The family.
+ */
+
+static int join(struct kernel *k, const char *family, const char *group)
+{
+	int id = genl_ctrl_resolve_grp(k->requests, family, group);
+
+	if (id < 0 || nl_socket_add_membership(k->events, id) < 0)
+		return -1;
+	return 0;
+}
+
+/* The kernel loads the module that serves a family when somebody asks for it. */
+static int find_family(struct kernel *k, struct failure *f)
+{
+	int family;
+
+	if (k->family)
+		return 0;
+	family = genl_ctrl_resolve(k->requests, ROOTVIEW_GENL_NAME);
+	if (family < 0)
+		return failed_step(f, "kernel module dm-rootview", "reach it", 0,
+				   "it is not loaded, and the kernel found none to load; try "
+				   "\"modprobe dm-rootview\"");
+	if (join(k, ROOTVIEW_GENL_NAME, ROOTVIEW_MCGRP_EVENTS) < 0)
+		return failed_step(f, "kernel module dm-rootview", "listen to its events", 0,
+				   "joining the multicast group failed");
+	k->family = family;
+	return 0;
+}
+
+int kernel_open(struct kernel **ret, struct failure *f)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+	int size = EVENTS_QUEUE_SIZE;
+	int r = -ENOMEM;
+
+	if (!k)
+		return failed_step(f, "netlink", "open its sockets", ENOMEM, NULL);
+	k->buffer = malloc(EVENT_BUFFER_SIZE);
+	if (!k->buffer)
+		goto failed;
+	r = netlink_open(&k->requests);
+	if (r == 0)
+		r = netlink_open(&k->events);
+	if (r < 0)
+		goto failed;
+	/* Without the privilege it stays small, and events are lost sooner. */
+	(void)setsockopt(nl_socket_get_fd(k->events), SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			 sizeof(size));
+	/* Tells when the module comes and goes. */
+	r = join(k, "nlctrl", "notify") < 0 ? -EPROTONOSUPPORT : 0;
+	if (r < 0)
+		goto failed;
+	if (find_family(k, f) < 0) {
+		kernel_close(k);
+		return -1;
+	}
+	*ret = k;
+	return 0;
+
+failed:
+	kernel_close(k);
+	return failed_step(f, "netlink", "open its sockets", -r, NULL);
+}
+
+void kernel_close(struct kernel *k)
+{
+	if (!k)
+		return;
+	if (k->requests)
+		nl_socket_free(k->requests);
+	if (k->events)
+		nl_socket_free(k->events);
+	free(k->buffer);
+	free(k);
+}
+
+int kernel_events_fd(struct kernel *k)
+{
+	return nl_socket_get_fd(k->events);
+}
+
+/*
+ * Requests.
+ */
+
+/* On success the caller frees what it gets. */
+static int new_request(struct kernel *k, int cmd, int flags, struct nl_msg **ret,
+		       struct failure *f)
+{
+	struct nl_msg *msg;
+
+	if (find_family(k, f) < 0)
+		return -1;
+	msg = nlmsg_alloc_size(16 * 1024);
+	if (!msg || !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, k->family, 0, flags, cmd,
+				 ROOTVIEW_GENL_VERSION)) {
+		nlmsg_free(msg);
+		return failed_step(f, "netlink", "build a request", ENOMEM, NULL);
+	}
+	*ret = msg;
+	return 0;
+}
+
+static bool put_origin(struct nl_msg *msg, const char *name)
+{
+	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_ORIGIN);
+
+	if (!nest || nla_put_string(msg, ROOTVIEW_ORIGIN_A_NAME, name) < 0)
+		return false;
+	nla_nest_end(msg, nest);
+	return true;
+}
+
+static bool put_view(struct nl_msg *msg, const char *name, const char *label, uint64_t id)
+{
+	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_VIEW);
+
+	if (!nest || nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, name) < 0 ||
+	    (label && nla_put_string(msg, ROOTVIEW_VIEW_A_LABEL, label) < 0) ||
+	    (id && nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, id) < 0))
+		return false;
+	nla_nest_end(msg, nest);
+	return true;
+}
+
+/* What the kernel's refusal of a request about one view means for a client. */
+static int refused(struct failure *f, const char *origin, const char *name, const char *step,
+		   int error, const char *why)
+{
+	char object[256];
+
+	switch (error) {
+	case ENODEV:
+		return failed(f, FAILURE_NO_SUCH_ORIGIN, "there is no origin \"%s\"", origin);
+	case EEXIST:
+		return failed(f, FAILURE_VIEW_EXISTS, "origin \"%s\" has a view \"%s\" already",
+			      origin, name);
+	case ENOENT:
+		return failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view \"%s\"", origin,
+			      name);
+	case EINVAL:
+	case ENAMETOOLONG:
+		return failed(f, FAILURE_INVALID_NAME, "the kernel refuses view \"%s\": %s", name,
+			      *why ? why : strerror(error));
+	default:
+		snprintf(object, sizeof(object), "view %s of origin %s", name, origin);
+		return failed_step(f, object, step, error, why);
+	}
+}
+
+static int read_view_id(struct nlmsghdr *message, void *userdata)
+{
+	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
+	struct kernel_view view;
+
+	if (genlmsg_parse(message, 0, tb, ROOTVIEW_A_MAX, NULL) < 0 ||
+	    !message_parse_view(tb[ROOTVIEW_A_VIEW], &view))
+		return -EBADMSG;
+	*(uint64_t *)userdata = view.id;
+	return 0;
+}
+
+static int call_view(struct kernel *k, int cmd, const char *step, const char *origin,
+		     const char *name, const char *label, uint64_t id, uint64_t *ret_id,
+		     struct failure *f)
+{
+	char why[NETLINK_WHY_SIZE] = "";
+	struct nl_msg *msg;
+	int r;
+
+	if (new_request(k, cmd, 0, &msg, f) < 0)
+		return -1;
+	if (put_origin(msg, origin) && put_view(msg, name, label, id))
+		r = netlink_call(k->requests, msg, read_view_id, ret_id, why);
+	else
+		r = -EMSGSIZE;
+	nlmsg_free(msg);
+	return r < 0 ? refused(f, origin, name, step, -r, why) : 0;
+}
+
+int kernel_create_view(struct kernel *k, const char *origin, const char *name,
+		       const char *label, uint64_t *ret_id, struct failure *f)
+{
+	return call_view(k, ROOTVIEW_CMD_VIEW_CREATE, "create it", origin, name, label, 0, ret_id,
+			 f);
+}
+
+int kernel_delete_view(struct kernel *k, const char *origin, const char *name, uint64_t id,
+		       struct failure *f)
+{
+	uint64_t deleted;
+
+	return call_view(k, ROOTVIEW_CMD_VIEW_DELETE, "delete it", origin, name, NULL, id,
+			 &deleted, f);
+}
+
+bool kernel_has_origin(struct kernel *k, const char *name)
+{
+	char why[NETLINK_WHY_SIZE];
+	struct failure ignored;
+	struct nl_msg *msg;
+	bool has;
+
+	if (new_request(k, ROOTVIEW_CMD_ORIGIN_GET, 0, &msg, &ignored) < 0)
+		return false;
+	has = put_origin(msg, name) && netlink_call(k->requests, msg, NULL, NULL, why) == 0;
+	nlmsg_free(msg);
+	return has;
+}
+
+/*
+ * Dumps.
+ */
+
+struct dump {
+	int (*each_origin)(const struct kernel_origin *origin, void *userdata);
+	int (*each_view)(const struct kernel_origin *origin, const struct kernel_view *view,
+			 void *userdata);
+	void *userdata;
+};
+
+static int dump_one(struct nlmsghdr *message, void *userdata)
+{
+	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
+	struct kernel_origin origin;
+	struct dump *dump = userdata;
+	struct kernel_view view;
+
+	if (genlmsg_parse(message, 0, tb, ROOTVIEW_A_MAX, NULL) < 0 ||
+	    !message_parse_origin(tb[ROOTVIEW_A_ORIGIN], &origin))
+		return -EBADMSG;
+	if (dump->each_origin)
+		return dump->each_origin(&origin, dump->userdata);
+	if (!message_parse_view(tb[ROOTVIEW_A_VIEW], &view))
+		return -EBADMSG;
+	return dump->each_view(&origin, &view, dump->userdata);
+}
+
+static int dump_all(struct kernel *k, int cmd, struct dump *dump,
+		    void (*restart)(void *userdata), struct failure *f)
+{
+	char why[NETLINK_WHY_SIZE] = "";
+	struct nl_msg *msg;
+	int r = -EINTR;
+
+	for (int i = 0; r == -EINTR && i < DUMP_TRIES; i++) {
+		if (i)
+			restart(dump->userdata);
+		if (new_request(k, cmd, NLM_F_DUMP, &msg, f) < 0)
+			return -1;
+		r = netlink_call(k->requests, msg, dump_one, dump, why);
+		nlmsg_free(msg);
+	}
+	if (r < 0)
+		return failed_step(f, "the kernel's registry", "read it", -r, why);
+	return 0;
+}
+
+int kernel_dump_origins(struct kernel *k,
+			int (*each)(const struct kernel_origin *origin, void *userdata),
+			void (*restart)(void *userdata), void *userdata, struct failure *f)
+{
+	struct dump dump = { .each_origin = each, .userdata = userdata };
+
+	return dump_all(k, ROOTVIEW_CMD_ORIGIN_GET, &dump, restart, f);
+}
+
+int kernel_dump_views(struct kernel *k,
+		      int (*each)(const struct kernel_origin *origin,
+				  const struct kernel_view *view, void *userdata),
+		      void (*restart)(void *userdata), void *userdata, struct failure *f)
+{
+	struct dump dump = { .each_view = each, .userdata = userdata };
+
+	return dump_all(k, ROOTVIEW_CMD_VIEW_GET, &dump, restart, f);
+}
+
+/*
+ * Events.
+ */
+
+/* Of the notices about families, those about ours. */
+static enum kernel_event_type parse_notice(struct kernel *k, struct nlmsghdr *message)
+{
+	struct nlattr *tb[CTRL_ATTR_MAX + 1];
+	struct failure ignored;
+
+	if (!genlmsg_valid_hdr(message, 0) ||
+	    genlmsg_parse(message, 0, tb, CTRL_ATTR_MAX, NULL) < 0 ||
+	    !tb[CTRL_ATTR_FAMILY_NAME] ||
+	    !streq(nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]), ROOTVIEW_GENL_NAME))
+		return KERNEL_NOTHING;
+
+	switch (genlmsg_hdr(message)->cmd) {
+	case CTRL_CMD_DELFAMILY:
+		k->family = 0;
+		return KERNEL_MODULE_UNLOADED;
+	case CTRL_CMD_NEWFAMILY:
+		/* It may have gone again; then a notice of that follows. */
+		(void)find_family(k, &ignored);
+		return KERNEL_MODULE_LOADED;
+	default:
+		return KERNEL_NOTHING;
+	}
+}
+
+static enum kernel_event_type parse_event(struct kernel *k, struct nlmsghdr *message,
+					  struct kernel_event *ret)
+{
+	static const enum kernel_event_type types[ROOTVIEW_CMD_MAX + 1] = {
+		[ROOTVIEW_CMD_ORIGIN_ADDED]	= KERNEL_ORIGIN_ADDED,
+		[ROOTVIEW_CMD_ORIGIN_REMOVED]	= KERNEL_ORIGIN_REMOVED,
+		[ROOTVIEW_CMD_ORIGIN_FAILED]	= KERNEL_ORIGIN_FAILED,
+		[ROOTVIEW_CMD_VIEW_CREATED]	= KERNEL_VIEW_CREATED,
+		[ROOTVIEW_CMD_VIEW_DELETED]	= KERNEL_VIEW_DELETED,
+		[ROOTVIEW_CMD_VIEW_GONE]	= KERNEL_VIEW_DELETED,
+	};
+	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
+	enum kernel_event_type type;
+	int cmd;
+
+	if (message->nlmsg_type == GENL_ID_CTRL)
+		return parse_notice(k, message);
+	if (message->nlmsg_type != k->family || !genlmsg_valid_hdr(message, 0) ||
+	    genlmsg_parse(message, 0, tb, ROOTVIEW_A_MAX, NULL) < 0)
+		return KERNEL_NOTHING;
+	cmd = genlmsg_hdr(message)->cmd;
+	type = cmd <= ROOTVIEW_CMD_MAX ? types[cmd] : KERNEL_NOTHING;
+	if (type == KERNEL_NOTHING)
+		return type;
+	/* What cannot be understood cannot be followed either. */
+	if (!message_parse_origin(tb[ROOTVIEW_A_ORIGIN], &ret->origin))
+		return KERNEL_EVENTS_LOST;
+	if ((type == KERNEL_VIEW_CREATED || type == KERNEL_VIEW_DELETED) &&
+	    !message_parse_view(tb[ROOTVIEW_A_VIEW], &ret->view))
+		return KERNEL_EVENTS_LOST;
+	return type;
+}
+
+void kernel_read_event(struct kernel *k, struct kernel_event *ret)
+{
+	*ret = (struct kernel_event){ .type = KERNEL_NOTHING };
+
+	while (ret->type == KERNEL_NOTHING) {
+		if (!k->next || !nlmsg_ok(k->next, k->rest)) {
+			ssize_t n = netlink_receive(k->events, k->buffer, EVENT_BUFFER_SIZE);
+
+			k->next = NULL;
+			if (n < 0)
+				ret->type = KERNEL_EVENTS_LOST;
+			if (n <= 0)
+				return;
+			k->next = (struct nlmsghdr *)k->buffer;
+			k->rest = n;
+		}
+		ret->type = parse_event(k, k->next, ret);
+		k->next = nlmsg_next(k->next, &k->rest);
+	}
+}

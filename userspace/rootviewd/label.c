@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * SELinux labels; label.h is the contract.
+ */
+#include "label.h"
+
+#include <selinux/selinux.h>
+
+#include "name.h"
+#include "util.h"
+
+bool label_enabled(void)
+{
+	return is_selinux_enabled() == 1;
+}
+
+char *label_parse_contexts(FILE *file, const char *key)
+{
+	cleanup_free char *line = NULL;
+	size_t size = 0;
+
+	while (getline(&line, &size, file) >= 0) {
+		cleanup_free char *name = NULL, *value = NULL;
+
+		/* A comment does not match: '#' would have to belong to the name. */
+		if (sscanf(line, " %m[^= \t\n] = \"%m[^\"\n]\"", &name, &value) == 2 &&
+		    streq(name, key))
+			return steal_ptr(&value);
+	}
+	return NULL;
+}
+
+int label_of_shared_files(char **ret, struct failure *f)
+{
+	cleanup_fclose FILE *file = NULL;
+	const char *path;
+	char reason[512];
+	char *label;
+
+	if (!label_enabled()) {
+		*ret = NULL;
+		return 0;
+	}
+	path = selinux_lxc_contexts_path();
+	file = path ? fopen(path, "re") : NULL;
+	if (!file) {
+		snprintf(reason, sizeof(reason), "%s: %s", path ? path : "no policy is installed",
+			 strerror(errno));
+		return failed_step(f, "SELinux", "find the label of files that containers share", 0,
+				   reason);
+	}
+	label = label_parse_contexts(file, "ro_file");
+	if (!label) {
+		snprintf(reason, sizeof(reason), "%s has no entry \"ro_file\"", path);
+		return failed_step(f, "SELinux", "find the label of files that containers share", 0,
+				   reason);
+	}
+	*ret = label;
+	return 0;
+}
+
+int label_check(const char *label, char **ret, struct failure *f)
+{
+	const char *fault;
+	char *canonical, *copy;
+
+	if (!label_enabled())
+		return failed(f, FAILURE_LABELS_UNAVAILABLE,
+			      "SELinux is off, so no view can have the label \"%.128s\"", label);
+	fault = label_fault(label);
+	if (fault)
+		return failed(f, FAILURE_INVALID_LABEL, "the label \"%.128s\" %s", label, fault);
+	if (security_check_context_raw(label) < 0)
+		return failed(f, FAILURE_INVALID_LABEL,
+			      "the label \"%.128s\" is not valid in the loaded SELinux policy", label);
+	if (security_canonicalize_context_raw(label, &canonical) < 0)
+		return failed_step(f, label, "ask SELinux for the spelling of this label", errno,
+				   NULL);
+	copy = strdup(canonical);
+	freecon(canonical);
+	if (!copy)
+		return failed_step(f, label, "check the label", ENOMEM, NULL);
+	*ret = copy;
+	return 0;
+}

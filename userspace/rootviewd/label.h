@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * SELinux labels: whether there are any, which one shared files get, and
+ * whether a label that somebody asks for is valid.
+ */
+#ifndef ROOTVIEW_LABEL_H
+#define ROOTVIEW_LABEL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "failure.h"
+
+/* Whether SELinux is on; enforcing or permissive makes no difference here. */
+bool label_enabled(void);
+
+/*
+ * Finds the label that the loaded policy has for files that containers share
+ * and never write.  On success *@ret is to be freed by the caller, and NULL if
+ * SELinux is off.
+ */
+int label_of_shared_files(char **ret, struct failure *f);
+
+/*
+ * Checks a label against the loaded policy.  On success *@ret is the same label
+ * in the one spelling that the kernel uses, to be freed by the caller.  Fails
+ * with LABELS_UNAVAILABLE or INVALID_LABEL.
+ */
+int label_check(const char *label, char **ret, struct failure *f);
+
+/*
+ * Reads the value of @key from a file in the form of the policy's lxc_contexts:
+ * lines of KEY = "VALUE", and comments that begin with '#'.  Returns NULL if it
+ * is not there, and a value for the caller to free otherwise.
+ */
+char *label_parse_contexts(FILE *file, const char *key);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * rootviewd: read-only views of shared root file systems, for containers.
+ *
+ *	server.c	the socket, answer.c its answers, service.c what they ask for
+ *	mirror.c	the kernel's registry, followed; reconcile.c compares all of it
+ *	origin.c	origins, with variant.c their superblocks, view.c their views
+ *	plan.c		what to mount: decisions alone
+ *	kernel.c	the module, over netlink.c and message.c
+ *	device.c	device-mapper
+ *	mount.c		mounting; mountinfo.c, skeleton.c, filesystem.c, label.c help
+ *	runtime.c	the runtime folder
+ *
+ * A part calls those below it, never those above.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "device.h"
+#include "interface.h"
+#include "kernel.h"
+#include "log.h"
+#include "mirror.h"
+#include "runtime.h"
+#include "server.h"
+#include "service.h"
+#include "util.h"
+
+static const char help[] =
+	"Usage: rootviewd [OPTION...]\n"
+	"Serves read-only views of shared root file systems.\n"
+	"\n"
+	"  --runtime-dir DIR  mount below DIR (default: " ROOTVIEW_RUNTIME_DIR ")\n"
+	"  --socket PATH      listen there (default: DIR/" ROOTVIEW_SOCKET_NAME ")\n"
+	"  --debug            log more\n"
+	"  --help             show this text and exit\n"
+	"  --version          show the version and exit\n"
+	"\n"
+	"A socket handed over by the service manager is used instead of one of its own.\n"
+	"The exit status is 0 after SIGTERM or SIGINT, 1 after a failure, 2 for bad usage.\n"
+	"Views and mounts stay when it ends; the next one goes on with them.\n";
+
+struct options {
+	const char *runtime_dir;
+	char *socket;
+};
+
+/* Returns an exit status, or -1 to go on. */
+static int parse_options(int argc, char *argv[], struct options *ret)
+{
+	static const struct option options[] = {
+		{ "runtime-dir", required_argument, NULL, 'r' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{}
+	};
+	const char *socket = NULL;
+	int c;
+
+	*ret = (struct options){ .runtime_dir = ROOTVIEW_RUNTIME_DIR };
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		switch (c) {
+		case 'r':
+			ret->runtime_dir = optarg;
+			break;
+		case 's':
+			socket = optarg;
+			break;
+		case 'd':
+			log_set_level(7);
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		case 'v':
+			puts("rootviewd " ROOTVIEW_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "rootviewd: it takes no argument \"%s\"\n", argv[optind]);
+		return 2;
+	}
+	if (socket ? asprintf(&ret->socket, "%s", socket) < 0 :
+		     asprintf(&ret->socket, "%s/" ROOTVIEW_SOCKET_NAME, ret->runtime_dir) < 0)
+		return EXIT_FAILURE;
+	return -1;
+}
+
+static int make_loop(sd_event **ret, struct failure *f)
+{
+	int r = sd_event_default(ret);
+
+	if (r >= 0)
+		r = sd_event_set_watchdog(*ret, 1);
+	if (r >= 0)
+		r = sd_event_add_signal(*ret, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(*ret, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
+	return r < 0 ? failed_step(f, "rootviewd", "make an event loop", -r, NULL) : 0;
+}
+
+static int run_loop(sd_event *loop, struct failure *f)
+{
+	int r;
+
+	(void)sd_notify(0, "READY=1");
+	r = sd_event_loop(loop);
+	(void)sd_notify(0, "STOPPING=1");
+	return r < 0 ? failed_step(f, "rootviewd", "run its event loop", -r, NULL) : 0;
+}
+
+int main(int argc, char *argv[])
+{
+	struct runtime runtime = { .lock_fd = -1 };
+	struct server *server = NULL;
+	struct mirror *mirror = NULL;
+	struct kernel *kernel = NULL;
+	struct service service;
+	struct options options;
+	sd_event *loop = NULL;
+	struct failure f;
+	int status;
+
+	status = parse_options(argc, argv, &options);
+	if (status >= 0)
+		return status;
+	umask(0022);
+	/* A log that nobody reads any more is no reason to end. */
+	signal(SIGPIPE, SIG_IGN);
+	device_init();
+
+	status = EXIT_FAILURE;
+	if (make_loop(&loop, &f) < 0)
+		goto out;
+	if (kernel_open(&kernel, &f) < 0)
+		goto out;
+	if (runtime_open(&runtime, options.runtime_dir, &f) < 0)
+		goto out;
+	if (mirror_new(&mirror, kernel, &runtime, loop, &f) < 0)
+		goto out;
+	service = (struct service){ .kernel = kernel, .mirror = mirror };
+	if (server_new(&server, &service, loop, options.socket, &f) < 0)
+		goto out;
+	if (run_loop(loop, &f) < 0)
+		goto out;
+	status = EXIT_SUCCESS;
+
+out:
+	if (status != EXIT_SUCCESS)
+		log_error("%s", f.message);
+	server_free(server);
+	mirror_free(mirror);
+	if (runtime.lock_fd >= 0)
+		runtime_close(&runtime);
+	kernel_close(kernel);
+	sd_event_unref(loop);
+	free(options.socket);
+	return status;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The mirror of the kernel's registry; mirror.h is the contract.
+ */
+#include "mirror.h"
+
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "log.h"
+#include "reconcile.h"
+#include "origins.h"
+#include "util.h"
+
+#define RETRY_USEC 1000000
+
+struct mirror {
+	struct kernel *kernel;
+	struct origins origins;
+	/* Something was missed, or failed: everything has to be compared again. */
+	bool stale;
+	sd_event_source *events;
+	sd_event_source *retry;
+};
+
+struct origin *mirror_first_origin(struct mirror *m)
+{
+	return m->origins.first;
+}
+
+struct origin *mirror_find_origin(struct mirror *m, const char *name)
+{
+	return origins_find_name(&m->origins, name);
+}
+
+struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id)
+{
+	return origins_find_id(&m->origins, id);
+}
+
+/*
+ * Events.
+ */
+
+static void add_view(struct mirror *m, struct origin *o, const struct kernel_view *from)
+{
+	struct view *v = view_new(o, from);
+
+	if (v)
+		view_try_mount(v);
+	else
+		m->stale = true;
+}
+
+/*
+ * The origin of an event that is the next one there; NULL if it is from before
+ * the last dump, or if something was missed, which is found out here.
+ */
+static struct origin *follow_origin(struct mirror *m, const struct kernel_event *event)
+{
+	struct origin *o = origins_find_id(&m->origins, event->origin.id);
+
+	if (!o || event->origin.generation > o->generation + 1 ||
+	    !streq(o->name, event->origin.name)) {
+		m->stale = true;
+		return NULL;
+	}
+	if (event->origin.generation <= o->generation)
+		return NULL;
+	o->generation = event->origin.generation;
+	return o;
+}
+
+static void follow_view_event(struct mirror *m, const struct kernel_event *event)
+{
+	struct origin *o = follow_origin(m, event);
+	struct view *v = o ? view_find(o, event->view.id) : NULL;
+
+	if (o && !v && event->type == KERNEL_VIEW_CREATED)
+		add_view(m, o, &event->view);
+	else if (v && event->type == KERNEL_VIEW_DELETED)
+		view_remove(v);
+}
+
+static void follow(struct mirror *m, const struct kernel_event *event)
+{
+	struct origin *o;
+
+	switch (event->type) {
+	case KERNEL_NOTHING:
+		break;
+	case KERNEL_ORIGIN_FAILED:
+		log_error("origin %s: reads fail; its block device is broken or gone",
+			  event->origin.name);
+		(void)follow_origin(m, event);
+		break;
+	case KERNEL_ORIGIN_ADDED:
+		o = origins_find_id(&m->origins, event->origin.id);
+		if (!o && !origins_add(&m->origins, &event->origin))
+			m->stale = true;
+		break;
+	case KERNEL_ORIGIN_REMOVED:
+		o = origins_find_id(&m->origins, event->origin.id);
+		if (o)
+			origins_remove(&m->origins, o);
+		break;
+	case KERNEL_VIEW_CREATED:
+	case KERNEL_VIEW_DELETED:
+		follow_view_event(m, event);
+		break;
+	case KERNEL_MODULE_UNLOADED:
+		origins_remove_all(&m->origins);
+		break;
+	case KERNEL_EVENTS_LOST:
+		log_warning("events of the kernel were lost: reading its registry again");
+		m->stale = true;
+		break;
+	case KERNEL_MODULE_LOADED:
+		m->stale = true;
+		break;
+	}
+}
+
+int mirror_update(struct mirror *m, struct failure *f)
+{
+	struct kernel_event event;
+
+	do {
+		kernel_read_event(m->kernel, &event);
+		/* What is asked for below is newer than every event read here. */
+		if (!m->stale)
+			follow(m, &event);
+	} while (event.type != KERNEL_NOTHING);
+
+	if (!m->stale)
+		return 0;
+	if (reconcile(&m->origins, m->kernel, f) < 0) {
+		(void)sd_event_source_set_time_relative(m->retry, RETRY_USEC);
+		(void)sd_event_source_set_enabled(m->retry, SD_EVENT_ONESHOT);
+		return -1;
+	}
+	m->stale = false;
+	return 0;
+}
+
+int mirror_read_again(struct mirror *m, struct failure *f)
+{
+	m->stale = true;
+	return mirror_update(m, f);
+}
+
+/*
+ * In the event loop.
+ */
+
+static void update_and_log(struct mirror *m)
+{
+	struct failure f;
+
+	if (mirror_update(m, &f) < 0)
+		log_error("%s; trying again soon", f.message);
+}
+
+static int on_events(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	(void)source, (void)fd, (void)revents;
+	update_and_log(userdata);
+	return 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source, (void)usec;
+	update_and_log(userdata);
+	return 0;
+}
+
+int mirror_new(struct mirror **ret, struct kernel *kernel, const struct runtime *runtime,
+	       sd_event *event, struct failure *f)
+{
+	struct mirror *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return failed_step(f, "the kernel's registry", "follow it", ENOMEM, NULL);
+	m->kernel = kernel;
+	m->origins.runtime = runtime;
+	m->stale = true;
+
+	r = sd_event_add_time_relative(event, &m->retry, CLOCK_MONOTONIC, 0, 0, on_retry, m);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(m->retry, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_io(event, &m->events, kernel_events_fd(kernel), EPOLLIN,
+				    on_events, m);
+	if (r < 0) {
+		failed_step(f, "the kernel's registry", "follow it", -r, NULL);
+		goto failed;
+	}
+	if (mirror_update(m, f) < 0)
+		goto failed;
+	*ret = m;
+	return 0;
+
+failed:
+	mirror_free(m);
+	return -1;
+}
+
+void mirror_free(struct mirror *m)
+{
+	if (!m)
+		return;
+	sd_event_source_disable_unref(m->events);
+	sd_event_source_disable_unref(m->retry);
+	origins_free(&m->origins);
+	free(m);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The mirror: what the kernel's registry holds, and mounts made to match.
+ *
+ * The kernel is the truth.  Its events are followed one by one, each with the
+ * number that its origin gave it.  Where one is missing, and at the start,
+ * everything is asked for again and compared with what is mounted: views
+ * without mounts get them, mounts without views go.  A view is mounted here and
+ * nowhere else, whoever made it.
+ */
+#ifndef ROOTVIEW_MIRROR_H
+#define ROOTVIEW_MIRROR_H
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "failure.h"
+#include "kernel.h"
+#include "origin.h"
+#include "runtime.h"
+#include "view.h"
+
+struct mirror;
+
+/*
+ * Makes a mirror of the registry, and mounts to match, and follows the events in
+ * the loop @event.  @kernel and @runtime must outlive it.
+ */
+int mirror_new(struct mirror **ret, struct kernel *kernel, const struct runtime *runtime,
+	       sd_event *event, struct failure *f);
+
+/* Frees the mirror.  Mounts stay as they are. */
+void mirror_free(struct mirror *m);
+
+/*
+ * Takes in all that has happened so far.  A view that cannot be mounted is no
+ * failure; a registry that cannot be read is, and is read again later.
+ */
+int mirror_update(struct mirror *m, struct failure *f);
+
+/*
+ * The same, after reading all of the registry again: for what the kernel has no
+ * event for, which is the renaming of a device.
+ */
+int mirror_read_again(struct mirror *m, struct failure *f);
+
+/* What these return is valid until the next mirror_update(). */
+struct origin *mirror_first_origin(struct mirror *m);
+struct origin *mirror_find_origin(struct mirror *m, const char *name);
+struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id);
+
+#endif

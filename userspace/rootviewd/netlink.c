@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Netlink sockets; netlink.h is the contract.
+ */
+#include "netlink.h"
+
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+
+#include "util.h"
+
+/* The kernel fills at most 32 KiB of a dump at a time. */
+#define BUFFER_SIZE (64 * 1024)
+
+int netlink_open(struct nl_sock **ret)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int fd, one = 1;
+
+	if (!sock)
+		return -ENOMEM;
+	if (nl_connect(sock, NETLINK_GENERIC) < 0) {
+		/* libnl has its own errors; what connect() can fail with is mostly this. */
+		nl_socket_free(sock);
+		return -EPROTONOSUPPORT;
+	}
+	/* libnl would miss the answers that it did not read itself. */
+	nl_socket_disable_seq_check(sock);
+	fd = nl_socket_get_fd(sock);
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) < 0) {
+		int r = -errno;
+
+		nl_socket_free(sock);
+		return r;
+	}
+	*ret = sock;
+	return 0;
+}
+
+static ssize_t receive(struct nl_sock *sock, void *buffer, size_t size, int flags)
+{
+	struct sockaddr_nl from;
+	struct iovec iov = { .iov_base = buffer, .iov_len = size };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from),
+		.msg_iov = &iov, .msg_iovlen = 1,
+	};
+	ssize_t n;
+
+	for (;;) {
+		msg.msg_namelen = sizeof(from);
+		n = recvmsg(nl_socket_get_fd(sock), &msg, flags);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (msg.msg_flags & MSG_TRUNC)
+			return -EMSGSIZE;
+		/* Only the kernel is believed. */
+		if (from.nl_pid == 0)
+			return n;
+	}
+}
+
+ssize_t netlink_receive(struct nl_sock *sock, void *buffer, size_t size)
+{
+	ssize_t n = receive(sock, buffer, size, MSG_DONTWAIT);
+
+	return n == -EAGAIN ? 0 : n;
+}
+
+int netlink_parse_ack(struct nlmsghdr *message, char why[static NETLINK_WHY_SIZE])
+{
+	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
+	char *data = nlmsg_data(message);
+	size_t size = nlmsg_datalen(message);
+	size_t head = sizeof(int);
+	int error;
+
+	why[0] = '\0';
+	if (message->nlmsg_type == NLMSG_ERROR) {
+		struct nlmsgerr *e = nlmsg_data(message);
+
+		head = sizeof(*e);
+		/* The request is repeated in the answer, unless the flag says otherwise. */
+		if (size >= head && !(message->nlmsg_flags & NLM_F_CAPPED) &&
+		    e->msg.nlmsg_len >= NLMSG_HDRLEN)
+			head += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
+	}
+	/* A kernel may end a dump without a code. */
+	if (size < sizeof(int))
+		return message->nlmsg_type == NLMSG_DONE ? 0 : -EBADMSG;
+	memcpy(&error, data, sizeof(error));
+
+	if ((message->nlmsg_flags & NLM_F_ACK_TLVS) && size > head &&
+	    nla_parse(tb, NLMSGERR_ATTR_MAX, (struct nlattr *)(data + head), size - head,
+		      NULL) == 0 &&
+	    tb[NLMSGERR_ATTR_MSG])
+		snprintf(why, NETLINK_WHY_SIZE, "%.*s", nla_len(tb[NLMSGERR_ATTR_MSG]),
+			 (char *)nla_data(tb[NLMSGERR_ATTR_MSG]));
+	return error;
+}
+
+/*
+ * Returns 1 when the answer is complete.  An error of @answer does not end the
+ * reading, or the rest would be taken for the answer to the next request.
+ */
+static int handle(struct nlmsghdr *message, netlink_answer_t answer, void *userdata,
+		  int *result, char *why)
+{
+	int r;
+
+	if ((message->nlmsg_flags & NLM_F_DUMP_INTR) && !*result)
+		*result = -EINTR;
+
+	switch (message->nlmsg_type) {
+	case NLMSG_NOOP:
+		return 0;
+	case NLMSG_ERROR:
+	case NLMSG_DONE:
+		r = netlink_parse_ack(message, why);
+		if (r && !*result)
+			*result = r;
+		return 1;
+	default:
+		r = answer && !*result ? answer(message, userdata) : 0;
+		if (r)
+			*result = r;
+		return 0;
+	}
+}
+
+int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t answer,
+		 void *userdata, char why[static NETLINK_WHY_SIZE])
+{
+	cleanup_free char *buffer = malloc(BUFFER_SIZE);
+	struct nlmsghdr *head = nlmsg_hdr(request);
+	int result = 0;
+
+	why[0] = '\0';
+	if (!buffer)
+		return -ENOMEM;
+	/* Sets sequence number and sender, and asks for an acknowledgement. */
+	nl_complete_msg(sock, request);
+	if (send(nl_socket_get_fd(sock), head, head->nlmsg_len, 0) < 0)
+		return -errno;
+
+	for (;;) {
+		ssize_t n = receive(sock, buffer, BUFFER_SIZE, 0);
+		struct nlmsghdr *message = (struct nlmsghdr *)buffer;
+		int rest = n;
+
+		if (n < 0)
+			return n;
+		for (; nlmsg_ok(message, rest); message = nlmsg_next(message, &rest)) {
+			if (message->nlmsg_seq != head->nlmsg_seq)
+				continue; /* late, of a request that was given up */
+			if (handle(message, answer, userdata, &result, why))
+				return result;
+		}
+	}
+}

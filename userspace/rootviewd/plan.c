@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What to mount, and how; plan.h is the contract.
+ */
+#include "plan.h"
+
+#include "util.h"
+
+static void add(struct plan_mount *plan, const char *key, const char *value)
+{
+	plan->options[plan->n_options].key = key;
+	plan->options[plan->n_options].value = value;
+	plan->n_options++;
+}
+
+/*
+ * What each type needs beside "ro".  No journal is ever replayed:
+ *
+ * ext4 would write; "noload" makes it leave the journal alone.  Whether the
+ * journal is clean was looked up in the superblock before.
+ *
+ * xfs gets no "norecovery", on purpose: without it, xfs itself checks its log,
+ * and on a device that is read-only, as ours are, refuses with EROFS if the log
+ * is dirty, and otherwise mounts without a write.  There is no other sound way
+ * to learn whether an xfs log is clean.  Copies of one xfs have one uuid, of
+ * which it accepts one at a time unless told otherwise.
+ *
+ * erofs and squashfs have no journal.
+ */
+static const struct {
+	const char *type;
+	const char *flag;
+} types[] = {
+	{ "ext4",	"noload" },
+	{ "xfs",	"nouuid" },
+	{ "erofs",	NULL },
+	{ "squashfs",	NULL },
+};
+
+bool plan_plain(const char *type, const char *source, const char *label, struct plan_mount *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!streq(types[i].type, type))
+			continue;
+		*ret = (struct plan_mount){ .type = types[i].type };
+		add(ret, "source", source);
+		add(ret, "ro", NULL);
+		if (types[i].flag)
+			add(ret, types[i].flag, NULL);
+		/* fsconfig() takes the value as it is: quotes are for mount(2) alone. */
+		if (label)
+			add(ret, "context", label);
+		return true;
+	}
+	return false;
+}
+
+void plan_labelled(const char *layers, const char *label, struct plan_mount *ret)
+{
+	*ret = (struct plan_mount){ .type = "overlay" };
+	add(ret, "source", "rootview");
+	add(ret, "ro", NULL);
+	add(ret, "lowerdir", layers);
+	/*
+	 * It shows what the image shows, and nothing that overlayfs' attributes
+	 * in an image of unknown origin ask for.
+	 */
+	add(ret, "redirect_dir", "nofollow");
+	add(ret, "metacopy", "off");
+	add(ret, "context", label);
+}
+
+/* overlayfs separates layers by ':', and takes '\' as an escape. */
+static char *append_layer(char *to, const char *end, const char *path)
+{
+	for (; to && *path; path++) {
+		if (strchr(":\\", *path)) {
+			if (to == end)
+				return NULL;
+			*to++ = '\\';
+		}
+		if (to == end)
+			return NULL;
+		*to++ = *path;
+	}
+	return to;
+}
+
+bool plan_layers(const char *top, const char *bottom, char *ret, size_t size)
+{
+	const char *end = ret + size - 1;
+	char *to = append_layer(ret, end, top);
+
+	if (!to || to == end)
+		return false;
+	*to++ = ':';
+	to = append_layer(to, end, bottom);
+	if (!to)
+		return false;
+	*to = '\0';
+	return true;
+}
+
+bool plan_needs_overlay(const char *label, const char *plain_label)
+{
+	return label && !streq_null(label, plain_label);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What to mount, and how: decisions, and nothing else.
+ *
+ * Every function here is pure: it looks at its arguments only and touches
+ * nothing.  mount.c carries out what is decided here.
+ */
+#ifndef ROOTVIEW_PLAN_H
+#define ROOTVIEW_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PLAN_OPTIONS_MAX 6
+
+/* One file system to mount.  It borrows every string. */
+struct plan_mount {
+	const char *type;
+	size_t n_options;
+	struct {
+		const char *key;
+		const char *value;	/* NULL for a flag */
+	} options[PLAN_OPTIONS_MAX];
+};
+
+/*
+ * Plans the mount of an origin's own file system, from @source, with all its
+ * files labelled @label, or with their own labels if that is NULL.  Returns
+ * false if file systems of that type are not mounted at all.
+ */
+bool plan_plain(const char *type, const char *source, const char *label, struct plan_mount *ret);
+
+/* Plans the overlay that gives all files another label; @layers from plan_layers(). */
+void plan_labelled(const char *layers, const char *label, struct plan_mount *ret);
+
+/*
+ * Writes overlayfs' lowerdir= value for @top over @bottom into @ret.  Returns
+ * false if it does not fit.
+ */
+bool plan_layers(const char *top, const char *bottom, char *ret, size_t size);
+
+/*
+ * Whether a view with @label, or with none if that is NULL, needs an overlay,
+ * where the origin's own file system is mounted with @plain_label.  Both are in
+ * the spelling of label_check().
+ */
+bool plan_needs_overlay(const char *label, const char *plain_label);
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Comparing the kernel's registry, our origins and the mounts; reconcile.h is the
+ * contract.
+ */
+#include "reconcile.h"
+
+#include "log.h"
+#include "mount.h"
+#include "mountinfo.h"
+#include "util.h"
+#include "view.h"
+
+/*
+ * What the kernel has.
+ */
+
+static void unsee_view(struct view *v, void *userdata)
+{
+	(void)userdata;
+	v->seen = false;
+}
+
+static void unsee_views(void *userdata)
+{
+	struct origins *all = userdata;
+
+	for (struct origin *o = all->first; o; o = o->next)
+		view_each(o, unsee_view, NULL);
+}
+
+static void unsee_origins(void *userdata)
+{
+	struct origins *all = userdata;
+
+	for (struct origin *o = all->first; o; o = o->next)
+		o->seen = false;
+}
+
+/* Returns 0, or a negative errno; -EINTR for a renamed origin, which begins anew. */
+static int see(struct origins *all, const struct kernel_origin *from, struct origin **ret)
+{
+	struct origin *o = origins_find_id(all, from->id);
+	bool renamed = o && !streq(o->name, from->name);
+
+	/* Its name is part of its paths. */
+	if (renamed)
+		origins_remove(all, o);
+	if (renamed || !o)
+		o = origins_add(all, from);
+	if (!o)
+		return -ENOMEM;
+	o->seen = true;
+	o->generation = from->generation;
+	*ret = o;
+	return renamed ? -EINTR : 0;
+}
+
+static int see_origin(const struct kernel_origin *from, void *userdata)
+{
+	struct origin *o;
+
+	return see(userdata, from, &o);
+}
+
+static int see_view(const struct kernel_origin *origin, const struct kernel_view *from,
+		    void *userdata)
+{
+	struct origin *o;
+	struct view *v;
+	int r;
+
+	r = see(userdata, origin, &o);
+	if (r < 0)
+		return r;
+	v = view_find(o, from->id) ?: view_new(o, from);
+	if (!v)
+		return -ENOMEM;
+	v->seen = true;
+	return 0;
+}
+
+struct unseen {
+	struct view **views;
+	size_t n;
+};
+
+static void collect_unseen(struct view *v, void *userdata)
+{
+	struct unseen *unseen = userdata;
+
+	if (!v->seen)
+		unseen->views[unseen->n++] = v;
+}
+
+/* Removes what the kernel has no more. */
+static int remove_unseen(struct origins *all)
+{
+	struct origin *o, *next;
+
+	for (o = all->first; o; o = next) {
+		cleanup_free struct view **views = NULL;
+		struct unseen unseen;
+
+		next = o->next;
+		if (!o->seen) {
+			origins_remove(all, o);
+			continue;
+		}
+		views = calloc(o->n_views + 1, sizeof(*views));
+		if (!views)
+			return -ENOMEM;
+		unseen = (struct unseen){ .views = views };
+		view_each(o, collect_unseen, &unseen);
+		for (size_t i = 0; i < unseen.n; i++)
+			view_remove(views[i]);
+	}
+	return 0;
+}
+
+/*
+ * What is mounted.
+ */
+
+static void find_view_mount(struct view *v, void *userdata)
+{
+	view_find_mount(v, userdata);
+}
+
+/* Unmounts what belongs to nothing that there is. */
+static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
+{
+	for (size_t i = 0; i < mounts->n; i++) {
+		struct mountinfo_entry *entry = &mounts->entries[i];
+		int r;
+
+		if (entry->claimed || streq(entry->path, all->runtime->dir))
+			continue;
+		r = mount_detach(entry->path);
+		if (r < 0)
+			log_warning("%s: cannot unmount it: %s", entry->path, strerror(-r));
+		else
+			log_info("%s: unmounted, as nothing in the kernel belongs to it",
+				 entry->path);
+	}
+	runtime_sweep(all->runtime);
+}
+
+static void mount_view(struct view *v, void *userdata)
+{
+	(void)userdata;
+	view_try_mount(v);
+}
+
+/* Sees to it that all mounts are there that should be. */
+static void mount_missing(struct origins *all)
+{
+	struct failure f;
+
+	for (struct origin *o = all->first; o; o = o->next) {
+		if (o->n_views && origin_hold(o, &f) < 0)
+			log_warning("%s", f.message);
+		if (o->ours && origin_mount(o, &f) < 0)
+			log_warning("%s", f.message);
+		view_each(o, mount_view, NULL);
+		origin_relax(o);
+	}
+}
+
+int reconcile(struct origins *all, struct kernel *kernel, struct failure *f)
+{
+	struct mountinfo mounts;
+	int r;
+
+	unsee_origins(all);
+	unsee_views(all);
+	if (kernel_dump_origins(kernel, see_origin, unsee_origins, all, f) < 0 ||
+	    kernel_dump_views(kernel, see_view, unsee_views, all, f) < 0)
+		return -1;
+	r = remove_unseen(all);
+	if (r < 0)
+		return failed_step(f, "the kernel's registry", "follow it", -r, NULL);
+
+	r = runtime_read_mounts(all->runtime, &mounts);
+	if (r < 0)
+		return failed_step(f, all->runtime->dir, "read what is mounted there", -r, NULL);
+	for (struct origin *o = all->first; o; o = o->next) {
+		origin_find_mounts(o, &mounts);
+		view_each(o, find_view_mount, &mounts);
+	}
+	unmount_unclaimed(all, &mounts);
+	mountinfo_free(&mounts);
+	mount_missing(all);
+	return 0;
+}

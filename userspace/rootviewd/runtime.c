@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The runtime folder; runtime.h is the contract.
+ */
+#include "runtime.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "mount.h"
+#include "util.h"
+
+#define MOUNT_TABLE "/proc/self/mountinfo"
+
+__attribute__((format(printf, 1, 2)))
+static struct path make_path(const char *format, ...)
+{
+	struct path path;
+	va_list ap;
+
+	/* RUNTIME_DIR_MAX and the limits on names see to it that this fits. */
+	va_start(ap, format);
+	vsnprintf(path.s, sizeof(path.s), format, ap);
+	va_end(ap);
+	return path;
+}
+
+struct path runtime_origins(const struct runtime *rt)
+{
+	return make_path("%s/origins", rt->dir);
+}
+
+struct path runtime_views(const struct runtime *rt)
+{
+	return make_path("%s/views", rt->dir);
+}
+
+struct path runtime_join(const struct path *folder, const char *name)
+{
+	return make_path("%s/%s", folder->s, name);
+}
+
+struct path runtime_origin(const struct runtime *rt, const char *origin, const char *what)
+{
+	return make_path("%s/origins/%s%s%s", rt->dir, origin, what ? "/" : "", what ?: "");
+}
+
+struct path runtime_label(const struct runtime *rt, const char *origin, unsigned int number)
+{
+	return make_path("%s/origins/%s/labels/%u", rt->dir, origin, number);
+}
+
+struct path runtime_view(const struct runtime *rt, const char *origin, const char *view)
+{
+	return make_path("%s/views/%s%s%s", rt->dir, origin, view ? "/" : "", view ?: "");
+}
+
+int runtime_make_folder(const char *path)
+{
+	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+int runtime_write_line(const char *path, const char *line)
+{
+	cleanup_fclose FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -errno;
+	if (fprintf(file, "%s\n", line) < 0 || fflush(file) != 0)
+		return -errno;
+	return 0;
+}
+
+int runtime_read_line(const char *path, char **ret)
+{
+	cleanup_fclose FILE *file = fopen(path, "re");
+	cleanup_free char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return -errno;
+	errno = 0;
+	if (getline(&line, &size, file) < 0)
+		return errno ? -errno : -ENODATA;
+	line[strcspn(line, "\n")] = '\0';
+	*ret = steal_ptr(&line);
+	return 0;
+}
+
+void runtime_each_entry(const char *folder,
+			void (*each)(const struct path *path, void *userdata), void *userdata)
+{
+	cleanup_closedir DIR *dir = opendir(folder);
+	struct dirent *entry;
+	struct path path;
+
+	while (dir && (entry = readdir(dir))) {
+		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+			continue;
+		path = make_path("%s/%s", folder, entry->d_name);
+		each(&path, userdata);
+	}
+}
+
+/*
+ * Sweeping.  rmdir() refuses a folder that something is mounted on, and one
+ * with anything in it: so it may be tried on all of them.
+ */
+
+static bool remove_folder(const char *path)
+{
+	return rmdir(path) == 0 || errno == ENOENT;
+}
+
+static void sweep_one(const struct path *path, void *userdata)
+{
+	(void)userdata;
+	(void)remove_folder(path->s);
+}
+
+static void sweep_label(const struct path *path, void *userdata)
+{
+	(void)userdata;
+	if (remove_folder(runtime_join(path, "mount").s) &&
+	    remove_folder(runtime_join(path, "top").s))
+		(void)remove_folder(path->s);
+}
+
+static void sweep_views(const struct path *path, void *userdata)
+{
+	(void)userdata;
+	runtime_each_entry(path->s, sweep_one, NULL);
+	(void)remove_folder(path->s);
+}
+
+static void sweep_variants(const struct path *path, void *userdata)
+{
+	struct path labels = runtime_join(path, "labels");
+
+	(void)userdata;
+	runtime_each_entry(labels.s, sweep_label, NULL);
+	if (remove_folder(labels.s) && remove_folder(runtime_join(path, "plain").s)) {
+		(void)unlink(runtime_join(path, "id").s);
+		(void)remove_folder(path->s);
+	}
+}
+
+void runtime_sweep_label(const char *folder)
+{
+	struct path path = make_path("%s", folder);
+
+	sweep_label(&path, NULL);
+}
+
+void runtime_sweep_origin(const struct runtime *rt, const char *origin)
+{
+	struct path views = runtime_view(rt, origin, NULL);
+	struct path variants = runtime_origin(rt, origin, NULL);
+
+	sweep_views(&views, NULL);
+	sweep_variants(&variants, NULL);
+}
+
+void runtime_sweep(const struct runtime *rt)
+{
+	runtime_each_entry(runtime_views(rt).s, sweep_views, NULL);
+	runtime_each_entry(runtime_origins(rt).s, sweep_variants, NULL);
+}
+
+/*
+ * The folder as a mount.
+ */
+
+int runtime_read_mounts(const struct runtime *rt, struct mountinfo *ret)
+{
+	return mountinfo_read(MOUNT_TABLE, rt->dir, ret);
+}
+
+/* Puts whether the folder is a mount, and how many mounts are below it. */
+static int look(const struct runtime *rt, bool *ret_is_mount, size_t *ret_below)
+{
+	struct mountinfo table;
+	int r;
+
+	r = runtime_read_mounts(rt, &table);
+	if (r < 0)
+		return r;
+	*ret_is_mount = false;
+	*ret_below = 0;
+	for (size_t i = 0; i < table.n; i++) {
+		if (streq(table.entries[i].path, rt->dir))
+			*ret_is_mount = true;
+		else
+			(*ret_below)++;
+	}
+	mountinfo_free(&table);
+	return 0;
+}
+
+/* Whether @dir is on the file system of the folder above: then it is no tmpfs of its own. */
+static bool is_bind(const char *dir)
+{
+	struct path parent = make_path("%s/..", dir);
+	struct stat a, b;
+
+	return stat(dir, &a) == 0 && stat(parent.s, &b) == 0 && a.st_dev == b.st_dev;
+}
+
+static int make_folders(struct runtime *rt, struct failure *f)
+{
+	struct path paths[] = { runtime_origins(rt), runtime_views(rt) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		int r = runtime_make_folder(paths[i].s);
+
+		if (r < 0)
+			return failed_step(f, paths[i].s, "make this folder", -r, NULL);
+	}
+	return 0;
+}
+
+static int make_mount(struct runtime *rt, struct failure *f)
+{
+	bool is_mount;
+	size_t below;
+	int r;
+
+	r = look(rt, &is_mount, &below);
+	if (r == 0 && !is_mount)
+		r = mount_make_private(rt->dir);
+	return r < 0 ? failed_step(f, rt->dir, "make this folder a private mount", -r, NULL) : 0;
+}
+
+int runtime_open(struct runtime *ret, const char *dir, struct failure *f)
+{
+	struct runtime rt = { .lock_fd = -1 };
+	cleanup_free char *real = NULL;
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return failed_step(f, dir, "make this folder", errno, NULL);
+	/* As the mount table spells it: without links, dots and trailing slashes. */
+	real = realpath(dir, NULL);
+	if (!real || strlen(real) > RUNTIME_DIR_MAX)
+		return failed_step(f, dir, "use this folder", real ? ENAMETOOLONG : errno, NULL);
+	strcpy(rt.dir, real);
+
+	rt.lock_fd = open(rt.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (rt.lock_fd < 0)
+		return failed_step(f, dir, "use this folder", errno, NULL);
+	if (flock(rt.lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		close_fd(&rt.lock_fd);
+		return failed_step(f, dir, "use this folder", errno,
+				   errno == EWOULDBLOCK ? "another rootviewd has it" : NULL);
+	}
+	if (make_mount(&rt, f) < 0 || make_folders(&rt, f) < 0) {
+		runtime_close(&rt);
+		return -1;
+	}
+	*ret = rt;
+	return 0;
+}
+
+void runtime_close(struct runtime *rt)
+{
+	bool is_mount;
+	size_t below;
+
+	if (look(rt, &is_mount, &below) == 0 && below == 0) {
+		/* They are empty, or they stay. */
+		(void)rmdir(runtime_origins(rt).s);
+		(void)rmdir(runtime_views(rt).s);
+		if (is_mount && is_bind(rt->dir))
+			(void)mount_detach(rt->dir);
+	}
+	close_fd(&rt->lock_fd);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The runtime folder: what lies where in it, and that one daemon has it.
+ *
+ *	DIR/				a mount of its own, private; locked by the daemon
+ *	  io.rootview			the socket
+ *	  origins/ORIGIN/		for root only, as an image may hold set-user-id files
+ *	    id				the kernel's id of the origin that this is about
+ *	    plain			the origin's file system
+ *	    labels/N/mount		the file system with another label
+ *	    labels/N/top		the empty upper layer of that
+ *	  views/ORIGIN/VIEW		a view; for root only, too
+ *
+ * Everything in it can be made again from the kernel's registry.
+ */
+#ifndef ROOTVIEW_RUNTIME_H
+#define ROOTVIEW_RUNTIME_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "failure.h"
+#include "mountinfo.h"
+
+/* With it, two names and the fixed parts, every path is shorter than PATH_MAX. */
+#define RUNTIME_DIR_MAX 1024
+
+struct runtime {
+	char dir[RUNTIME_DIR_MAX + 1];
+	int lock_fd;
+};
+
+/* A path, made by the functions below. */
+struct path {
+	char s[PATH_MAX];
+};
+
+/*
+ * Makes the runtime folder at @dir, an absolute path, and locks it: a second
+ * daemon is refused.  The caller closes what it gets.
+ */
+int runtime_open(struct runtime *ret, const char *dir, struct failure *f);
+
+/*
+ * Lets go of the folder.  What is mounted in it stays, for the next daemon; if
+ * nothing is, it becomes an ordinary empty folder again.
+ */
+void runtime_close(struct runtime *rt);
+
+struct path runtime_origins(const struct runtime *rt);
+struct path runtime_views(const struct runtime *rt);
+/* With @what NULL, the folder of all that an origin has. */
+struct path runtime_origin(const struct runtime *rt, const char *origin, const char *what);
+struct path runtime_label(const struct runtime *rt, const char *origin, unsigned int number);
+/* With @view NULL, the folder of all views of an origin. */
+struct path runtime_view(const struct runtime *rt, const char *origin, const char *view);
+struct path runtime_join(const struct path *folder, const char *name);
+
+/* Makes a folder for root only.  Returns 0, also if it is there, or a negative errno. */
+int runtime_make_folder(const char *path);
+
+/*
+ * Remove the folders of one label, of an origin, or of all origins, that
+ * nothing is mounted in; folders with mounts in them stay.
+ */
+void runtime_sweep_label(const char *folder);
+void runtime_sweep_origin(const struct runtime *rt, const char *origin);
+void runtime_sweep(const struct runtime *rt);
+
+/*
+ * Calls @each with the path of every entry of a folder, except "." and "..".
+ * A folder that is not there has no entries.
+ */
+void runtime_each_entry(const char *folder, void (*each)(const struct path *path, void *userdata),
+			void *userdata);
+
+/* Reads what is mounted in the folder; see mountinfo.h. */
+int runtime_read_mounts(const struct runtime *rt, struct mountinfo *ret);
+
+/* Write and read a file of one line.  Return 0 or a negative errno; the caller frees. */
+int runtime_write_line(const char *path, const char *line);
+int runtime_read_line(const char *path, char **ret);
+
+#endif

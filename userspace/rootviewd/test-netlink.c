@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Taking acknowledgements and the module's messages apart, malformed ones too.
+ */
+#include "netlink.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <linux/netlink.h>
+#include <linux/rootview.h>
+#include <sys/sysmacros.h>
+
+#include <netlink/attr.h>
+
+#include "message.h"
+#include "util.h"
+
+#define cleanup_msg cleanup_with(free_msg)
+
+static void free_msg(struct nl_msg **msg)
+{
+	nlmsg_free(*msg);
+}
+
+/* An acknowledgement as the kernel sends it, of a request of @repeated bytes. */
+static struct nl_msg *make_ack(int error, int flags, const char *sentence, size_t repeated)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	struct nlmsghdr *head = nlmsg_put(msg, 0, 1, NLMSG_ERROR, 0, flags);
+	struct nlmsgerr *e;
+	char *rest;
+
+	assert_non_null(head);
+	e = nlmsg_reserve(msg, sizeof(*e), 0);
+	memset(e, 0, sizeof(*e));
+	e->error = error;
+	e->msg.nlmsg_len = NLMSG_HDRLEN + repeated;
+	if (!(flags & NLM_F_CAPPED) && repeated) {
+		rest = nlmsg_reserve(msg, NLMSG_ALIGN(repeated), 0);
+		memset(rest, 0xff, NLMSG_ALIGN(repeated));
+	}
+	if (sentence)
+		assert_int_equal(nla_put_string(msg, NLMSGERR_ATTR_MSG, sentence), 0);
+	return msg;
+}
+
+static void success(void **state)
+{
+	cleanup_msg struct nl_msg *msg = make_ack(0, NLM_F_CAPPED, NULL, 20);
+	char why[NETLINK_WHY_SIZE] = "x";
+
+	(void)state;
+	assert_int_equal(netlink_parse_ack(nlmsg_hdr(msg), why), 0);
+	assert_string_equal(why, "");
+}
+
+static void refusal_with_a_sentence(void **state)
+{
+	cleanup_msg struct nl_msg *msg =
+		make_ack(-EEXIST, NLM_F_CAPPED | NLM_F_ACK_TLVS, "view name is taken", 20);
+	char why[NETLINK_WHY_SIZE];
+
+	(void)state;
+	assert_int_equal(netlink_parse_ack(nlmsg_hdr(msg), why), -EEXIST);
+	assert_string_equal(why, "view name is taken");
+}
+
+static void sentence_behind_a_repeated_request(void **state)
+{
+	cleanup_msg struct nl_msg *msg = make_ack(-EINVAL, NLM_F_ACK_TLVS, "no name", 21);
+	char why[NETLINK_WHY_SIZE];
+
+	(void)state;
+	assert_int_equal(netlink_parse_ack(nlmsg_hdr(msg), why), -EINVAL);
+	assert_string_equal(why, "no name");
+}
+
+static void long_sentence_is_cut(void **state)
+{
+	char sentence[2 * NETLINK_WHY_SIZE], why[NETLINK_WHY_SIZE];
+	cleanup_msg struct nl_msg *msg = NULL;
+
+	(void)state;
+	memset(sentence, 'x', sizeof(sentence) - 1);
+	sentence[sizeof(sentence) - 1] = '\0';
+	msg = make_ack(-EINVAL, NLM_F_CAPPED | NLM_F_ACK_TLVS, sentence, 20);
+	assert_int_equal(netlink_parse_ack(nlmsg_hdr(msg), why), -EINVAL);
+	assert_int_equal(strlen(why), NETLINK_WHY_SIZE - 1);
+}
+
+static void short_message_is_refused(void **state)
+{
+	struct nlmsghdr head = { .nlmsg_len = NLMSG_HDRLEN, .nlmsg_type = NLMSG_ERROR };
+	char why[NETLINK_WHY_SIZE];
+
+	(void)state;
+	assert_int_equal(netlink_parse_ack(&head, why), -EBADMSG);
+	head.nlmsg_type = NLMSG_DONE;
+	assert_int_equal(netlink_parse_ack(&head, why), 0);
+}
+
+/* A request that claims to be repeated, and is not. */
+static void lying_length_is_harmless(void **state)
+{
+	cleanup_msg struct nl_msg *msg = make_ack(-EINVAL, NLM_F_ACK_TLVS, NULL, 0);
+	struct nlmsgerr *e = nlmsg_data(nlmsg_hdr(msg));
+	char why[NETLINK_WHY_SIZE];
+
+	(void)state;
+	e->msg.nlmsg_len = 0xfffffff0;
+	assert_int_equal(netlink_parse_ack(nlmsg_hdr(msg), why), -EINVAL);
+	assert_string_equal(why, "");
+	e->msg.nlmsg_len = 3;
+	assert_int_equal(netlink_parse_ack(nlmsg_hdr(msg), why), -EINVAL);
+}
+
+static void origin_is_read(void **state)
+{
+	cleanup_msg struct nl_msg *msg = nlmsg_alloc();
+	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_ORIGIN);
+	struct kernel_origin origin;
+
+	(void)state;
+	nla_put_string(msg, ROOTVIEW_ORIGIN_A_NAME, "web");
+	nla_put_u32(msg, ROOTVIEW_ORIGIN_A_DEV, 253 << 20 | 3);
+	nla_put_u64(msg, ROOTVIEW_ORIGIN_A_ID, 7);
+	assert_false(message_parse_origin(nest, &origin));
+	nla_put_u64(msg, ROOTVIEW_ORIGIN_A_GENERATION, 1ULL << 40);
+	nla_nest_end(msg, nest);
+
+	assert_true(message_parse_origin(nest, &origin));
+	assert_string_equal(origin.name, "web");
+	assert_true(origin.dev == makedev(253, 3));
+	assert_int_equal(origin.id, 7);
+	assert_int_equal(origin.generation, 1ULL << 40);
+	assert_int_equal(origin.views, 0);
+	assert_false(message_parse_origin(NULL, &origin));
+}
+
+static void view_is_read(void **state)
+{
+	cleanup_msg struct nl_msg *msg = nlmsg_alloc();
+	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_VIEW);
+	struct kernel_view view;
+
+	(void)state;
+	nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, "a");
+	nla_put_u32(msg, ROOTVIEW_VIEW_A_ID, 9);	/* too short */
+	nla_nest_end(msg, nest);
+	assert_false(message_parse_view(nest, &view));
+
+	nest = nla_nest_start(msg, ROOTVIEW_A_VIEW);
+	nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, "a");
+	nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, 9);
+	nla_nest_end(msg, nest);
+	assert_true(message_parse_view(nest, &view));
+	assert_string_equal(view.name, "a");
+	assert_int_equal(view.id, 9);
+	assert_null(view.label);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(success),
+		cmocka_unit_test(refusal_with_a_sentence),
+		cmocka_unit_test(sentence_behind_a_repeated_request),
+		cmocka_unit_test(long_sentence_is_cut),
+		cmocka_unit_test(short_message_is_refused),
+		cmocka_unit_test(lying_length_is_harmless),
+		cmocka_unit_test(origin_is_read),
+		cmocka_unit_test(view_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

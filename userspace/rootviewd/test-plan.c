@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is decided about mounts.
+ */
+#include "plan.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "util.h"
+
+/* "ro,source=/dev/x" and so on, in the order of the plan. */
+static const char *spell(const struct plan_mount *plan)
+{
+	static char text[1024];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < plan->n_options; i++) {
+		const char *value = plan->options[i].value;
+
+		n += snprintf(text + n, sizeof(text) - n, "%s%s%s%s", i ? ";" : "",
+			      plan->options[i].key, value ? "=" : "", value ?: "");
+	}
+	return text;
+}
+
+static void no_journal_is_replayed(void **state)
+{
+	struct plan_mount plan;
+
+	(void)state;
+	assert_true(plan_plain("ext4", "/dev/x", NULL, &plan));
+	assert_string_equal(plan.type, "ext4");
+	assert_string_equal(spell(&plan), "source=/dev/x;ro;noload");
+}
+
+static void xfs_checks_its_log_itself(void **state)
+{
+	struct plan_mount plan;
+
+	(void)state;
+	assert_true(plan_plain("xfs", "/dev/x", NULL, &plan));
+	assert_string_equal(spell(&plan), "source=/dev/x;ro;nouuid");
+}
+
+static void read_only_types_need_no_more_than_ro(void **state)
+{
+	struct plan_mount plan;
+
+	(void)state;
+	assert_true(plan_plain("erofs", "/dev/x", NULL, &plan));
+	assert_string_equal(spell(&plan), "source=/dev/x;ro");
+	assert_true(plan_plain("squashfs", "/dev/x", NULL, &plan));
+	assert_string_equal(spell(&plan), "source=/dev/x;ro");
+}
+
+/* Quotes around commas are the business of mount(2); fsconfig() wants none. */
+static void label_is_one_value_without_quotes(void **state)
+{
+	struct plan_mount plan;
+
+	(void)state;
+	assert_true(plan_plain("ext4", "/dev/x", "u:r:t:s0:c1,c2", &plan));
+	assert_string_equal(spell(&plan), "source=/dev/x;ro;noload;context=u:r:t:s0:c1,c2");
+}
+
+static void other_types_are_refused(void **state)
+{
+	const char *const types[] = { "btrfs", "vfat", "ext3", "", "overlay", "LVM2_member" };
+	struct plan_mount plan;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		assert_false(plan_plain(types[i], "/dev/x", NULL, &plan));
+}
+
+static void labelled_variant_is_an_overlay(void **state)
+{
+	struct plan_mount plan;
+
+	(void)state;
+	plan_labelled("/top:/plain", "u:r:t:s0:c1,c2", &plan);
+	assert_string_equal(plan.type, "overlay");
+	assert_string_equal(spell(&plan),
+			    "source=rootview;ro;lowerdir=/top:/plain;redirect_dir=nofollow;"
+			    "metacopy=off;context=u:r:t:s0:c1,c2");
+}
+
+static void layers_are_escaped(void **state)
+{
+	char layers[64];
+
+	(void)state;
+	assert_true(plan_layers("/a", "/b", layers, sizeof(layers)));
+	assert_string_equal(layers, "/a:/b");
+	assert_true(plan_layers("/a:x", "/b\\y", layers, sizeof(layers)));
+	assert_string_equal(layers, "/a\\:x:/b\\\\y");
+}
+
+static void layers_that_do_not_fit_are_refused(void **state)
+{
+	char layers[6];
+
+	(void)state;
+	assert_true(plan_layers("/a", "/b", layers, 6));
+	assert_false(plan_layers("/a", "/b", layers, 5));
+	assert_false(plan_layers("/a", "/b", layers, 4));
+	assert_false(plan_layers("/a", "/b", layers, 3));
+	assert_false(plan_layers("/a", "/b", layers, 1));
+	assert_false(plan_layers(":", ":::", layers, 6));
+}
+
+static void overlay_only_for_another_label(void **state)
+{
+	(void)state;
+	assert_false(plan_needs_overlay(NULL, "a"));
+	assert_false(plan_needs_overlay(NULL, NULL));
+	assert_false(plan_needs_overlay("a", "a"));
+	assert_true(plan_needs_overlay("b", "a"));
+	assert_true(plan_needs_overlay("b", NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_journal_is_replayed),
+		cmocka_unit_test(xfs_checks_its_log_itself),
+		cmocka_unit_test(read_only_types_need_no_more_than_ro),
+		cmocka_unit_test(label_is_one_value_without_quotes),
+		cmocka_unit_test(other_types_are_refused),
+		cmocka_unit_test(labelled_variant_is_an_overlay),
+		cmocka_unit_test(layers_are_escaped),
+		cmocka_unit_test(layers_that_do_not_fit_are_refused),
+		cmocka_unit_test(overlay_only_for_another_label),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
