@@ -87,6 +87,17 @@ rootviewctl delete new a
 rootviewctl delete new b
 ok "it is removed through the daemon" rootviewctl origin remove new
 
+# The name of an origin is given to another device behind the daemon's back.
+
+rootviewctl origin add web /dev/loop0
+dmsetup rename web web2
+dmsetup create web --table "0 8 zero"
+refused_call "a device that has an origin's name is not taken for it" io.rootview.NoSuchOrigin \
+	'another device has that name' RemoveOrigin '{"name":"web"}'
+ok "and not removed" dmsetup info --noheadings --columns web
+dmsetup remove web
+ok "the origin is removed by its own name" rootviewctl origin remove web2
+
 # A user of the device that is no view.
 
 rootviewctl origin add web "/dev/loop0"

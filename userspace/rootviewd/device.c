@@ -146,7 +146,7 @@ static int examine(const char *backing, uint64_t *ret_sectors, dev_t *ret_dev, s
 	return 0;
 }
 
-int device_load(const char *name, const char *backing, struct failure *f)
+int device_load(const char *name, const char *backing, dev_t *ret, struct failure *f)
 {
 	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_CREATE);
 	char uuid[DM_UUID_LEN], number[32];
@@ -172,8 +172,9 @@ int device_load(const char *name, const char *backing, struct failure *f)
 	if (error == EBUSY)
 		return failed(f, FAILURE_ORIGIN_BUSY,
 			      "the device \"%s\" is in use: it cannot be shared", backing);
-	if (error)
-		return failed_step(f, name, "load the device", error, NULL);
+	if (error || !dm_task_get_info(task, &info))
+		return failed_step(f, name, "load the device", error ?: EIO, NULL);
+	*ret = makedev(info.major, info.minor);
 	return 0;
 }
 
@@ -186,10 +187,19 @@ static int remove_once(const char *name)
 	return run(task, name);
 }
 
-int device_remove(const char *name, struct failure *f)
+int device_remove(const char *name, dev_t dev, struct failure *f)
 {
+	char uuid[DM_UUID_LEN];
+	struct dm_info info;
 	int error = EBUSY;
 
+	/* Names change hands without notice; what else has it now is left alone. */
+	if (get_info(name, &info, uuid, sizeof(uuid)) < 0)
+		return failed_step(f, name, "ask device-mapper", errno, NULL);
+	if (info.exists && makedev(info.major, info.minor) != dev)
+		return failed(f, FAILURE_NO_SUCH_ORIGIN,
+			      "there is no origin \"%s\" any more: another device has that name",
+			      name);
 	for (int i = 0; error == EBUSY && i < REMOVE_TRIES; i++) {
 		if (i)
 			pause_ms(REMOVE_PAUSE_MS);

@@ -18,18 +18,20 @@
 void device_init(void);
 
 /*
- * Loads a read-only device @name over the block device at path @backing, and
- * marks it as ours by its uuid.  Fails with NO_SUCH_DEVICE, ORIGIN_EXISTS or
- * OPERATION_FAILED, and leaves nothing behind then.
+ * Loads a read-only device @name over the block device at path @backing, marks
+ * it as ours by its uuid, and puts its number into @ret.  Fails with
+ * NO_SUCH_DEVICE, ORIGIN_EXISTS, ORIGIN_BUSY or OPERATION_FAILED, and leaves
+ * nothing behind then.
  */
-int device_load(const char *name, const char *backing, struct failure *f);
+int device_load(const char *name, const char *backing, dev_t *ret, struct failure *f);
 
 /*
- * Removes the device.  udev and blkid open new and changed devices for moments,
- * so a busy one is tried again for a while.  Fails with ORIGIN_BUSY if it stays
- * busy, or OPERATION_FAILED; it is no failure if the device is gone already.
+ * Removes the device @name if its number is @dev.  udev and blkid open new and
+ * changed devices for moments, so a busy one is tried again for a while.  Fails
+ * with ORIGIN_BUSY if it stays busy, NO_SUCH_ORIGIN if the name is another
+ * device's now, or OPERATION_FAILED; it is no failure if it is gone already.
  */
-int device_remove(const char *name, struct failure *f);
+int device_remove(const char *name, dev_t dev, struct failure *f);
 
 /* Whether the device was loaded by device_load(), of this process or another. */
 bool device_is_ours(const char *name);

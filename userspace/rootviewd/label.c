@@ -72,7 +72,8 @@ int label_check(const char *label, char **ret, struct failure *f)
 		return failed(f, FAILURE_INVALID_LABEL, "the label \"%.128s\" %s", label, fault);
 	if (security_check_context_raw(label) < 0)
 		return failed(f, FAILURE_INVALID_LABEL,
-			      "the label \"%.128s\" is not valid in the loaded SELinux policy", label);
+			      "the label \"%.128s\" is not valid in the loaded SELinux policy",
+			      label);
 	if (security_canonicalize_context_raw(label, &canonical) < 0)
 		return failed_step(f, label, "ask SELinux for the spelling of this label", errno,
 				   NULL);

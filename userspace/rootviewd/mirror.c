@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "log.h"
-#include "reconcile.h"
 #include "origins.h"
+#include "reconcile.h"
 #include "util.h"
 
 #define RETRY_USEC 1000000
@@ -170,7 +170,8 @@ static int on_events(sd_event_source *source, int fd, uint32_t revents, void *us
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	(void)source, (void)usec;
+	(void)source;
+	(void)usec;
 	update_and_log(userdata);
 	return 0;
 }

@@ -79,14 +79,16 @@ int mount_clone(const char *from, dev_t dev, const char *to)
 
 int mount_make_private(const char *path)
 {
-	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	cleanup_close int fd = open_tree(AT_FDCWD, path,
 					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 
 	if (fd < 0 || move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
-	/* Attaching below a shared mount made it shared: this has to come after. */
-	return mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+	/*
+	 * Attaching it below a shared mount made it shared: this has to come
+	 * after.  mount_setattr() would do, but kernel 5.10 has none.
+	 */
+	return mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0 ? -errno : 0;
 }
 
 int mount_detach(const char *path)

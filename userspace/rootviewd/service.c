@@ -41,14 +41,14 @@ static int check_name(const char *what, const char *name, const char *fault, str
  */
 
 /* Undoing must not hide why it has to be done. */
-static void unload(struct service *s, const char *name)
+static void unload(struct service *s, const char *name, dev_t dev)
 {
 	struct origin *o = mirror_find_origin(s->mirror, name);
 	struct failure f;
 
 	if (o)
 		origin_release(o);
-	if (device_remove(name, &f) < 0 || mirror_update(s->mirror, &f) < 0)
+	if (device_remove(name, dev, &f) < 0 || mirror_update(s->mirror, &f) < 0)
 		log_warning("%s: left behind after a failure: %s", name, f.message);
 }
 
@@ -56,9 +56,10 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 		       struct failure *f)
 {
 	struct origin *o;
+	dev_t dev;
 
 	if (check_name("origin", name, origin_name_fault(name), f) < 0 ||
-	    mirror_update(s->mirror, f) < 0 || device_load(name, device, f) < 0)
+	    mirror_update(s->mirror, f) < 0 || device_load(name, device, &dev, f) < 0)
 		return -1;
 	if (mirror_update(s->mirror, f) < 0)
 		goto failed;
@@ -74,7 +75,7 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 	return 0;
 
 failed:
-	unload(s, name);
+	unload(s, name, dev);
 	return -1;
 }
 
@@ -94,7 +95,7 @@ int service_remove_origin(struct service *s, const char *name, struct failure *f
 	}
 
 	origin_release(o);
-	if (device_remove(name, f) < 0) {
+	if (device_remove(name, o->dev, f) < 0) {
 		/* It goes on as it was. */
 		if (o->ours && origin_mount(o, &ignored) < 0)
 			log_warning("%s", ignored.message);
