@@ -102,13 +102,13 @@ logged()
 # in the copy either.
 copy_module_sources()
 {
-	local sources=(Kbuild kmod include) file
+	local parts=(Kbuild kmod include) file
 
 	mkdir -p "$1"
-	(cd "$TREE" && find "${sources[@]}" -type f) | while read -r file; do
+	(cd "$TREE" && find "${parts[@]}" -type f) | while read -r file; do
 		cmp -s "$TREE/$file" "$1/$file" || install -D -m 644 "$TREE/$file" "$1/$file"
 	done
-	(cd "$1" && find "${sources[@]}" -name '*.[ch]') | while read -r file; do
+	(cd "$1" && find "${parts[@]}" -name '*.[ch]') | while read -r file; do
 		[ -e "$TREE/$file" ] || rm "$1/$file"
 	done
 }
