@@ -71,24 +71,37 @@ int rootview_dump_origins(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+static int parse_request(struct nlattr **tb, struct netlink_callback *cb)
+{
+	return genlmsg_parse(cb->nlh, &rootview_genl, tb, ROOTVIEW_A_MAX, rootview_policy,
+			     cb->extack);
+}
+
+/* Begins a dump at the origin that the request names. */
+static int begin_at(struct netlink_callback *cb, const struct nlattr *nest)
+{
+	struct rootview_registry *reg = rootview_find_origin(nest, cb->extack);
+
+	if (IS_ERR(reg))
+		return PTR_ERR(reg);
+	cursor_of(cb)->origin = reg->id;
+	rootview_registry_put(reg);
+	return 0;
+}
+
 int rootview_start_views(struct netlink_callback *cb)
 {
-	struct dump_cursor *cursor = cursor_of(cb);
 	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
-	struct rootview_registry *reg;
 	int r;
 
-	r = genlmsg_parse(cb->nlh, &rootview_genl, tb, ROOTVIEW_A_MAX, rootview_policy,
-			  cb->extack);
+	r = parse_request(tb, cb);
 	if (r)
 		return r;
 	if (tb[ROOTVIEW_A_ORIGIN]) {
-		reg = rootview_find_origin(tb[ROOTVIEW_A_ORIGIN], cb->extack);
-		if (IS_ERR(reg))
-			return PTR_ERR(reg);
-		cursor->origin = reg->id;
-		cursor->single = true;
-		rootview_registry_put(reg);
+		r = begin_at(cb, tb[ROOTVIEW_A_ORIGIN]);
+		if (r)
+			return r;
+		cursor_of(cb)->single = true;
 	}
 	/* The largest view must fit, or the dump would never get past it. */
 	cb->min_dump_alloc = ROOTVIEW_MSG_SIZE;
@@ -160,13 +173,10 @@ int rootview_dump_views(struct sk_buff *skb, struct netlink_callback *cb)
 int rootview_start_record(struct netlink_callback *cb)
 {
 	struct nlattr *in_record[ROOTVIEW_RECORD_A_MAX + 1];
-	struct dump_cursor *cursor = cursor_of(cb);
 	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
-	struct rootview_registry *reg;
 	int r;
 
-	r = genlmsg_parse(cb->nlh, &rootview_genl, tb, ROOTVIEW_A_MAX, rootview_policy,
-			  cb->extack);
+	r = parse_request(tb, cb);
 	if (r)
 		return r;
 	if (tb[ROOTVIEW_A_RECORD]) {
@@ -174,13 +184,12 @@ int rootview_start_record(struct netlink_callback *cb)
 		if (r)
 			return r;
 		if (in_record[ROOTVIEW_RECORD_A_POSITION])
-			cursor->position = nla_get_u64(in_record[ROOTVIEW_RECORD_A_POSITION]);
+			cursor_of(cb)->position =
+				nla_get_u64(in_record[ROOTVIEW_RECORD_A_POSITION]);
 	}
-	reg = rootview_find_origin(tb[ROOTVIEW_A_ORIGIN], cb->extack);
-	if (IS_ERR(reg))
-		return PTR_ERR(reg);
-	cursor->origin = reg->id;
-	rootview_registry_put(reg);
+	r = begin_at(cb, tb[ROOTVIEW_A_ORIGIN]);
+	if (r)
+		return r;
 	cb->min_dump_alloc = 512 + READS_PER_MSG * sizeof(struct rootview_read);
 	return 0;
 }
