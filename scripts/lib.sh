@@ -30,6 +30,12 @@ die()
 	exit 1
 }
 
+# The version of the project: dkms.conf has it.
+version()
+{
+	sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TREE/dkms.conf"
+}
+
 must_be_root()
 {
 	[ "$(id -u)" = 0 ] || die "must be run as root"

@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$TREE/tests/tap.sh"
 
-version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TREE/dkms.conf")
+version=$(version)
 like "dkms.conf has a version" "$version" '^[0-9]+\.[0-9]+\.[0-9]+$'
 is "the module has the same" \
 	"$(sed -n 's/^MODULE_VERSION("\(.*\)");$/\1/p' "$TREE/kmod/main.c")" "$version"
