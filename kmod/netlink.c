@@ -82,7 +82,7 @@ static struct rootview_view *create_view(struct rootview_registry *reg, const st
 		return ERR_PTR(rootview_refuse(extack, nest, "view has no name", -EINVAL));
 	if (tb[ROOTVIEW_VIEW_A_ID])
 		return ERR_PTR(rootview_refuse(extack, tb[ROOTVIEW_VIEW_A_ID],
-				      "the id of a view cannot be chosen", -EINVAL));
+					       "the id of a view cannot be chosen", -EINVAL));
 	if (tb[ROOTVIEW_VIEW_A_LABEL])
 		label = nla_data(tb[ROOTVIEW_VIEW_A_LABEL]);
 	if (tb[ROOTVIEW_VIEW_A_BLOB]) {
@@ -308,7 +308,10 @@ static const struct genl_multicast_group rootview_mcgrps[] = {
 void rootview_netlink_announce(struct rootview_registry *reg, const struct rootview_view *view,
 			       u8 event)
 {
+	/* Who follows the events is to know all that a dump would tell. */
+	bool everything = event == ROOTVIEW_CMD_VIEW_CREATED;
 	struct sk_buff *skb;
+	size_t size = 512;
 	void *head;
 
 	lockdep_assert_held(&reg->lock);
@@ -316,12 +319,15 @@ void rootview_netlink_announce(struct rootview_registry *reg, const struct rootv
 	if (!genl_has_listeners(&rootview_genl, &init_net, 0))
 		return;
 	/* Small: what waits for a slow listener counts against its buffer. */
-	skb = genlmsg_new(512 + (view && view->label ? strlen(view->label) : 0), GFP_KERNEL);
+	if (view)
+		size += (view->label ? strlen(view->label) : 0) +
+			(everything ? view->blob_len : 0);
+	skb = genlmsg_new(size, GFP_KERNEL);
 	if (!skb)
 		goto lost;
 	head = genlmsg_put(skb, 0, 0, &rootview_genl, 0, event);
 	if (!head || rootview_put_origin(skb, reg, false) ||
-	    (view && rootview_put_view(skb, view, false))) {
+	    (view && rootview_put_view(skb, view, everything))) {
 		nlmsg_free(skb);
 		goto lost;
 	}

@@ -131,7 +131,7 @@ is "... not when it was another origin" "$(interrupted rvnl views img)" never
 
 dmsetup remove other
 listen 5
-rvnl -l some:label create img new > /dev/null
+rvnl -l some:label -b some-blob create img new > /dev/null
 dmsetup message img 0 view_delete new
 dmsetup create -r other --table "$table"
 dmsetup remove other
@@ -139,7 +139,7 @@ generation=$(status_field img generation)
 rvnl create img last > /dev/null
 heard
 like "each change is an event, whichever way it came, with its generation" "$events_heard" \
-	"^view-created origin=img .*generation=$((generation - 1)) view=new id=[0-9]+ created-ns=[0-9]+ label=some:label
+	"^view-created origin=img .*generation=$((generation - 1)) view=new id=[0-9]+ created-ns=[0-9]+ label=some:label blob=some-blob
 view-deleted origin=img .*generation=$generation view=new id=[0-9]+ created-ns=[0-9]+ label=some:label
 origin-added origin=other .*generation=1
 origin-removed origin=other .*generation=2

@@ -103,14 +103,15 @@
  * changed carries NLM_F_DUMP_INTR, and is to be repeated.
  *
  * Events go to the multicast group ROOTVIEW_MCGRP_EVENTS, to processes with
- * CAP_SYS_ADMIN where the kernel can enforce it.  They carry no blob:
+ * CAP_SYS_ADMIN where the kernel can enforce it:
  *
  *	ROOTVIEW_CMD_ORIGIN_ADDED	ORIGIN{brief}
  *	ROOTVIEW_CMD_ORIGIN_REMOVED	ORIGIN{brief}
  *	ROOTVIEW_CMD_ORIGIN_FAILED	ORIGIN{brief}, at the first read error after
  *					each resume
- *	ROOTVIEW_CMD_VIEW_CREATED	ORIGIN{brief} VIEW{all but the blob}
- *	ROOTVIEW_CMD_VIEW_DELETED	the same; somebody asked for it
+ *	ROOTVIEW_CMD_VIEW_CREATED	ORIGIN{brief} VIEW{all}
+ *	ROOTVIEW_CMD_VIEW_DELETED	ORIGIN{brief} VIEW{all but the blob};
+ *					somebody asked for it
  *	ROOTVIEW_CMD_VIEW_GONE		the same; its origin was taken away
  *
  * GENERATION counts every event of one origin, so a listener sees a gap, and
