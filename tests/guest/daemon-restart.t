@@ -72,7 +72,7 @@ is "one that was replaced has its new label" "$(stat --format=%C /run/rootview/v
 isnt "also the other way round" "$(stat --format=%C /run/rootview/views/web/d/big)" \
 	"$context:c1,c2"
 is "one that was unmounted is mounted again" "$(cat /run/rootview/views/web/c/etc/greeting)" hello
-is "a label that nobody has any more is gone" "$(mounted | grep -c db/labels)" 0
+eventually "a label that nobody has any more is gone" no_mount_in origins/db/variants
 nok "what somebody else mounted there is unmounted" test -e /run/rootview/views/web/stray
 nok "and its folder" test -e /run/rootview/views/none
 is "each view is mounted once" "$(mounted | grep views | uniq -d)" ""
@@ -83,12 +83,12 @@ is "these are all" "$(dmsetup message web 0 view_list | wc -l)" 5
 # Between two steps of its own: folders without mounts, mounts without folders.
 
 kill_daemon KILL
-mkdir -p /run/rootview/origins/web/labels/7/{top,mount} /run/rootview/views/web/half
+mkdir -p /run/rootview/origins/web/variants/7/{skeleton,mount} /run/rootview/views/web/half
 umount --lazy /run/rootview/origins/db/plain
 start_daemon
-nok "a label's folder left half made is removed" test -e /run/rootview/origins/web/labels/7
+nok "a label's folder left half made is removed" test -e /run/rootview/origins/web/variants/7
 nok "a view's folder, too" test -e /run/rootview/views/web/half
-ok "an origin without its mount is mounted again" mountpoint -q /run/rootview/origins/db/plain
+eventually "an origin without its mount is mounted again" mountpoint -q /run/rootview/origins/db/plain
 
 # Origins that went, or came, meanwhile.
 
@@ -98,13 +98,14 @@ ok "without the daemon, an origin that nobody uses can be removed" dmsetup remov
 dmsetup create -r db --table "0 $(blockdev --getsz "$web") rootview $web"
 dmsetup message db 0 view_create h
 start_daemon
+eventually "a view that was made meanwhile is mounted" is_mounted db/h
 is "another origin of the same name is not taken for it" \
 	"$(sha256sum </run/rootview/views/db/h/big)" "$(sha256sum </run/rootview/views/web/c/big)"
 
 # Socket activation, and telling the service manager.
 
 rootviewctl delete db h
-dmsetup remove db
+eventually "an origin that was made by hand is let go" dmsetup remove db
 for view in b c d e g; do
 	rootviewctl delete web "$view"
 done

@@ -10,10 +10,11 @@ log=/tmp/rootviewd.log
 
 modprobe loop
 
-# start_daemon: returns when it answers.
+# start_daemon [OPTION...]: returns when it answers.  What no view needs goes at
+# once, unless an option says otherwise.
 start_daemon()
 {
-	rootviewd --debug >>"$log" 2>&1 &
+	rootviewd --debug --grace 0 "$@" >>"$log" 2>&1 &
 	daemon=$!
 	local _
 	for _ in {1..100}; do
@@ -90,6 +91,12 @@ mounted()
 	awk '$5 ~ "^/run/rootview/" { print $5 }' /proc/self/mountinfo | sort
 }
 
+# no_mount_in FOLDER: of the runtime folder.
+no_mount_in()
+{
+	! mounted | grep -q "^/run/rootview/$1"
+}
+
 # sectors_read DEVICE: sectors read from it so far.
 sectors_read()
 {
@@ -123,13 +130,18 @@ is_not_mounted()
 	! is_mounted "$1"
 }
 
+nothing_is_mounted()
+{
+	[ -z "$(mounted)" ]
+}
+
 # nothing_left: the daemon, with no origins left, leaves nothing behind.
 nothing_left()
 {
-	is "with no origin left, nothing is mounted" "$(mounted)" ""
+	eventually "with no origin left, nothing is mounted" nothing_is_mounted
 	is "and the runtime folder has only the socket and empty folders" \
 		"$(cd /run/rootview && find . -mindepth 1 | sort | paste -sd ' ')" \
-		"./io.rootview ./origins ./views"
+		"./io.rootview ./mounts ./origins ./trash ./views"
 	kill_daemon TERM
 	is "SIGTERM ends the daemon with status 0" "$status" 0
 	is "of which no mount is left" "$(grep rootview /proc/self/mountinfo)" ""

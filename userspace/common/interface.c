@@ -25,6 +25,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(fileSystem, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("SELinux label of its files in views that ask for none"),
 	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Whether the labels stored in the image are kept"),
+	SD_VARLINK_DEFINE_FIELD(native, SD_VARLINK_BOOL, 0),
+	SD_VARLINK_FIELD_COMMENT("Superblocks over it now, that of its own file system among them"),
+	SD_VARLINK_DEFINE_FIELD(variants, SD_VARLINK_INT, 0),
 	SD_VARLINK_FIELD_COMMENT("Number of its life-cycle events so far"),
 	SD_VARLINK_DEFINE_FIELD(generation, SD_VARLINK_INT, 0),
 	SD_VARLINK_FIELD_COMMENT("Views now"),
@@ -42,6 +46,50 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_FIELD_COMMENT("Reads that the block device failed"),
 	SD_VARLINK_DEFINE_FIELD(readErrors, SD_VARLINK_INT, 0));
 
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+	Mount,
+	SD_VARLINK_FIELD_COMMENT("A mount of its own, at a default or a given path"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(attached),
+	SD_VARLINK_FIELD_COMMENT("The path of a mount that all views of its kind share"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(shared),
+	SD_VARLINK_FIELD_COMMENT("A file descriptor of a mount that is attached nowhere"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(detached),
+	SD_VARLINK_FIELD_COMMENT("None: the record and the device alone"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(unmounted));
+
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+	MountPointKind,
+	SD_VARLINK_DEFINE_ENUM_VALUE(directory),
+	SD_VARLINK_DEFINE_ENUM_VALUE(file),
+	SD_VARLINK_FIELD_COMMENT("A symbolic link, which nothing is mounted on"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(link));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	MountPoint,
+	SD_VARLINK_FIELD_COMMENT(
+		"Absolute path in the container, without \"..\", at most 4095 bytes"),
+	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("What is made if the image lacks it; a directory if absent"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(kind, MountPointKind, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Where a link leads to"),
+	SD_VARLINK_DEFINE_FIELD(target, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	IdRange,
+	SD_VARLINK_FIELD_COMMENT("First id, as the image stores it"),
+	SD_VARLINK_DEFINE_FIELD(inside, SD_VARLINK_INT, 0),
+	SD_VARLINK_FIELD_COMMENT("First id, as the host sees it"),
+	SD_VARLINK_DEFINE_FIELD(outside, SD_VARLINK_INT, 0),
+	SD_VARLINK_FIELD_COMMENT("How many; at least 1"),
+	SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	IdMap,
+	SD_VARLINK_FIELD_COMMENT("Of user ids; 1 to 32 ranges that do not overlap"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(uid, IdRange, SD_VARLINK_ARRAY),
+	SD_VARLINK_FIELD_COMMENT("Of group ids; likewise"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(gid, IdRange, SD_VARLINK_ARRAY));
+
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	View,
 	SD_VARLINK_FIELD_COMMENT("Name of its origin"),
@@ -52,10 +100,114 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, 0),
 	SD_VARLINK_FIELD_COMMENT("Its own SELinux label; absent if it has the origin's"),
 	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Where it is mounted; absent if it could not be mounted"),
+	SD_VARLINK_FIELD_COMMENT("Which way it is given out"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mount, Mount, 0),
+	SD_VARLINK_FIELD_COMMENT(
+		"Where it is mounted, if that is attached or shared; absent if it could"
+		" not be"),
 	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Path of the read-only block device that it reads"),
+	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Mount points that it asked for"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mountPoints, MountPoint,
+					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Who owns the files, if not whom the image says"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(idMap, IdMap, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Its container's cgroup"),
+	SD_VARLINK_DEFINE_FIELD(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("The process at whose end it is deleted"),
+	SD_VARLINK_DEFINE_FIELD(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("What the running kernel cannot do for it, a sentence each"),
+	SD_VARLINK_DEFINE_FIELD(warnings, SD_VARLINK_STRING,
+				SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("When it was created, in microseconds of CLOCK_BOOTTIME"),
 	SD_VARLINK_DEFINE_FIELD(createdUSec, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	ViewRequest,
+	SD_VARLINK_FIELD_COMMENT("Name of the new view: visible ASCII without '/', at most 127"),
+	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("SELinux label for all its files, instead of the origin's"),
+	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Which way it is given out; attached if absent"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT(
+		"An empty directory to attach it to: absolute, without \"..\" and "
+		"symbolic links"),
+	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT(
+		"What the container will mount on; at most 1024.  What the image lacks "
+		"is supplied"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mountPoints, MountPoint,
+					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("The same, by ready-made lists: docker, podman, kubernetes"),
+	SD_VARLINK_DEFINE_FIELD(lists, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Who shall own the files"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(idMap, IdMap, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT(
+		"The same, as the index of a user namespace's descriptor that is sent "
+		"along"),
+	SD_VARLINK_DEFINE_FIELD(userNamespace, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("The container's cgroup: absolute, below /sys/fs/cgroup"),
+	SD_VARLINK_DEFINE_FIELD(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Id of a process: the view is deleted when that ends"),
+	SD_VARLINK_DEFINE_FIELD(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("The same, as the index of a pidfd that is sent along"),
+	SD_VARLINK_DEFINE_FIELD(processDescriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Refusal,
+	SD_VARLINK_FIELD_COMMENT("Name of one of this interface's errors"),
+	SD_VARLINK_DEFINE_FIELD(error, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("A sentence"),
+	SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Result,
+	SD_VARLINK_FIELD_COMMENT("Name of the view"),
+	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("The view, if it was created"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(view, View, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Index of its mount among the descriptors that come along"),
+	SD_VARLINK_DEFINE_FIELD(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Why it was refused, if it was"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(refusal, Refusal, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Stats,
+	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_FIELD(cgroup, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT(
+		"Reads of the origin's device by the cgroup and those below it; absent "
+		"if the cgroup is gone or has no io.stat"),
+	SD_VARLINK_DEFINE_FIELD(reads, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_FIELD(readBytes, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_ENUM_TYPE(
+	EventType,
+	SD_VARLINK_FIELD_COMMENT("The first of every stream: what came before is not told"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(ready),
+	SD_VARLINK_DEFINE_ENUM_VALUE(originAdded),
+	SD_VARLINK_DEFINE_ENUM_VALUE(originRemoved),
+	SD_VARLINK_FIELD_COMMENT("Its block device fails reads"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(originFailed),
+	SD_VARLINK_DEFINE_ENUM_VALUE(viewCreated),
+	SD_VARLINK_FIELD_COMMENT("On request, or with its origin"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(viewDeleted),
+	SD_VARLINK_FIELD_COMMENT("Events of the kernel were lost: list everything again"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(lost));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Event,
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(type, EventType, 0),
+	SD_VARLINK_FIELD_COMMENT("Name of the origin; absent for ready and lost"),
+	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Number of this event among the origin's"),
+	SD_VARLINK_DEFINE_FIELD(generation, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Name and id of the view, in events about one"),
+	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
 
 /*
  * Methods.
@@ -67,6 +219,11 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Absolute path of the block device with the root file system"),
 	SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT(
+		"SELinux label of all files in views that ask for none: a context, "
+		"\"native\" for those that the image stores, or absent for the policy's"
+		" label of shared files"),
+	SD_VARLINK_DEFINE_INPUT(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(origin, Origin, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
@@ -81,11 +238,82 @@ static SD_VARLINK_DEFINE_METHOD(
 	CreateView,
 	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Name of the new view: visible ASCII without '/', at most 127"),
+	SD_VARLINK_FIELD_COMMENT("This and what follows: as in ViewRequest"),
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("SELinux label for all its files, instead of the origin's"),
 	SD_VARLINK_DEFINE_INPUT(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mountPoints, MountPoint,
+					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(lists, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT_BY_TYPE(idMap, IdMap, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(userNamespace, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(processDescriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
+	SD_VARLINK_FIELD_COMMENT(
+		"Index of its mount among the descriptors that come along, if detached"),
+	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(
+	CreateViews,
+	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
+	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("1 to 1024 views, at most 128 of them detached"),
+	SD_VARLINK_DEFINE_INPUT_BY_TYPE(views, ViewRequest, SD_VARLINK_ARRAY),
+	SD_VARLINK_FIELD_COMMENT("One for each, in the same order"),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(
+	DeleteViews,
+	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
+	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Names of 1 to 1024 views"),
+	SD_VARLINK_DEFINE_INPUT(names, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	SD_VARLINK_FIELD_COMMENT(
+		"One for each, in the same order, with neither view nor descriptor"),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(
+	MountView,
+	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Which way from now on; the way it was created with if absent"),
+	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("As for CreateView"),
+	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
+	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(
+	UnmountView,
+	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0));
+
+static SD_VARLINK_DEFINE_METHOD(
+	CheckMountPoints,
+	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mountPoints, MountPoint,
+					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(lists, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT(
+		"Those that the image lacks, with symbolic links on the way resolved"),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(missing, MountPoint, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(
+	GetStats,
+	SD_VARLINK_FIELD_COMMENT("Name of an origin; absent for all"),
+	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Name of one view of it; absent for all"),
+	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Of the views that named a cgroup"),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(stats, Stats, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	Monitor, SD_VARLINK_REQUIRES_MORE,
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	DeleteView,
@@ -146,6 +374,34 @@ static SD_VARLINK_DEFINE_ERROR(NeedsRecovery,
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(fileSystem, SD_VARLINK_STRING, 0), MESSAGE);
 
+static SD_VARLINK_DEFINE_ERROR(InvalidRequest,
+	SD_VARLINK_FIELD_COMMENT("The parameter that does not fit the others"),
+	SD_VARLINK_DEFINE_FIELD(parameter, SD_VARLINK_STRING, 0), MESSAGE);
+
+static SD_VARLINK_DEFINE_ERROR(InvalidPath,
+	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, 0), MESSAGE);
+
+static SD_VARLINK_DEFINE_ERROR(InvalidMountPoint,
+	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, 0), MESSAGE);
+
+static SD_VARLINK_DEFINE_ERROR(InvalidIdMap, MESSAGE);
+
+static SD_VARLINK_DEFINE_ERROR(NoSuchCgroup,
+	SD_VARLINK_DEFINE_FIELD(cgroup, SD_VARLINK_STRING, 0), MESSAGE);
+
+static SD_VARLINK_DEFINE_ERROR(NoSuchProcess, MESSAGE);
+
+static SD_VARLINK_DEFINE_ERROR(NotSupported,
+	SD_VARLINK_FIELD_COMMENT("What the running kernel cannot do"),
+	SD_VARLINK_DEFINE_FIELD(feature, SD_VARLINK_STRING, 0), MESSAGE);
+
+static SD_VARLINK_DEFINE_ERROR(TooMany,
+	SD_VARLINK_FIELD_COMMENT(
+		"What there are too many of: views, mountPoints, descriptors, "
+		"connections, requests"),
+	SD_VARLINK_DEFINE_FIELD(what, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_FIELD(limit, SD_VARLINK_INT, 0), MESSAGE);
+
 static SD_VARLINK_DEFINE_ERROR(OperationFailed,
 	SD_VARLINK_FIELD_COMMENT("What was worked on"),
 	SD_VARLINK_DEFINE_FIELD(object, SD_VARLINK_STRING, 0),
@@ -164,6 +420,28 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_type_Origin,
 	SD_VARLINK_SYMBOL_COMMENT("A view"),
 	&vl_type_View,
+	SD_VARLINK_SYMBOL_COMMENT("The ways in which a view is given out"),
+	&vl_type_Mount,
+	SD_VARLINK_SYMBOL_COMMENT("What a container will mount on, or an engine would create"),
+	&vl_type_MountPointKind,
+	SD_VARLINK_SYMBOL_COMMENT("A path that a container will mount on"),
+	&vl_type_MountPoint,
+	SD_VARLINK_SYMBOL_COMMENT("Ids of the image that follow each other on the host, too"),
+	&vl_type_IdRange,
+	SD_VARLINK_SYMBOL_COMMENT("Whom the files belong to, for the host"),
+	&vl_type_IdMap,
+	SD_VARLINK_SYMBOL_COMMENT("A view to be created"),
+	&vl_type_ViewRequest,
+	SD_VARLINK_SYMBOL_COMMENT("An error of one part of a batch, without its parameters"),
+	&vl_type_Refusal,
+	SD_VARLINK_SYMBOL_COMMENT("What became of one part of a batch"),
+	&vl_type_Result,
+	SD_VARLINK_SYMBOL_COMMENT("What a view's container read from the disk"),
+	&vl_type_Stats,
+	SD_VARLINK_SYMBOL_COMMENT("What has happened"),
+	&vl_type_EventType,
+	SD_VARLINK_SYMBOL_COMMENT("A life-cycle event"),
+	&vl_type_Event,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Exposes a block device read-only under a name, and mounts its file system"),
 	&vl_method_AddOrigin,
@@ -180,6 +458,25 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_DeleteView,
 	SD_VARLINK_SYMBOL_COMMENT("Tells of all views, or of those of one origin"),
 	&vl_method_ListViews,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Creates many views in one call; each stands for itself, whatever became of the "
+		"others"),
+	&vl_method_CreateViews,
+	SD_VARLINK_SYMBOL_COMMENT("Deletes many views in one call"),
+	&vl_method_DeleteViews,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Mounts a view, or changes the way in which it is given out.  One that is detached "
+		"comes as a new descriptor each time"),
+	&vl_method_MountView,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Unmounts a view and keeps it.  Who has its mount otherwise may go on"),
+	&vl_method_UnmountView,
+	SD_VARLINK_SYMBOL_COMMENT("Tells which paths the image lacks, without making anything"),
+	&vl_method_CheckMountPoints,
+	SD_VARLINK_SYMBOL_COMMENT("Tells who paid for the cold reads"),
+	&vl_method_GetStats,
+	SD_VARLINK_SYMBOL_COMMENT("A stream of life-cycle events"),
+	&vl_method_Monitor,
 	SD_VARLINK_SYMBOL_COMMENT("A device-mapper device of that name is there already"),
 	&vl_error_OriginExists,
 	SD_VARLINK_SYMBOL_COMMENT("The kernel knows no origin of that name"),
@@ -198,6 +495,22 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_error_InvalidLabel,
 	SD_VARLINK_SYMBOL_COMMENT("A label was asked for, and SELinux is off"),
 	&vl_error_LabelsUnavailable,
+	SD_VARLINK_SYMBOL_COMMENT("A parameter does not fit the others, or is out of its range"),
+	&vl_error_InvalidRequest,
+	SD_VARLINK_SYMBOL_COMMENT("A view cannot be attached to that path"),
+	&vl_error_InvalidPath,
+	SD_VARLINK_SYMBOL_COMMENT("That path cannot be a mount point in the image"),
+	&vl_error_InvalidMountPoint,
+	SD_VARLINK_SYMBOL_COMMENT("The id map has no, too many, overlapping or impossible ranges"),
+	&vl_error_InvalidIdMap,
+	SD_VARLINK_SYMBOL_COMMENT("There is no such cgroup"),
+	&vl_error_NoSuchCgroup,
+	SD_VARLINK_SYMBOL_COMMENT("There is no such process"),
+	&vl_error_NoSuchProcess,
+	SD_VARLINK_SYMBOL_COMMENT("The running kernel is too old for what was asked"),
+	&vl_error_NotSupported,
+	SD_VARLINK_SYMBOL_COMMENT("A limit would be passed"),
+	&vl_error_TooMany,
 	SD_VARLINK_SYMBOL_COMMENT("The origin's file system is none of ext4, xfs, erofs, squashfs"),
 	&vl_error_UnsupportedFileSystem,
 	SD_VARLINK_SYMBOL_COMMENT(

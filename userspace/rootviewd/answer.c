@@ -7,7 +7,9 @@
 #include <libdevmapper.h>
 #include <sys/sysmacros.h>
 
+#include "cgroup.h"
 #include "interface.h"
+#include "kernel-limits.h"
 #include "util.h"
 
 void answer_done(struct answer *answer)
@@ -34,9 +36,46 @@ static const char *format_dev(dev_t dev, char buffer[static 32])
 #define OPTIONAL_STRING(name, s) \
 	SD_JSON_BUILD_PAIR_CONDITION(!!(s), name, SD_JSON_BUILD_STRING(s))
 
+static const char *error_name(enum failure_kind kind)
+{
+	static const char *const names[] = {
+		[FAILURE_OPERATION_FAILED] = ROOTVIEW_ERROR("OperationFailed"),
+		[FAILURE_ORIGIN_EXISTS] = ROOTVIEW_ERROR("OriginExists"),
+		[FAILURE_NO_SUCH_ORIGIN] = ROOTVIEW_ERROR("NoSuchOrigin"),
+		[FAILURE_ORIGIN_BUSY] = ROOTVIEW_ERROR("OriginBusy"),
+		[FAILURE_NO_SUCH_DEVICE] = ROOTVIEW_ERROR("NoSuchDevice"),
+		[FAILURE_NO_SUCH_VIEW] = ROOTVIEW_ERROR("NoSuchView"),
+		[FAILURE_VIEW_EXISTS] = ROOTVIEW_ERROR("ViewExists"),
+		[FAILURE_INVALID_NAME] = ROOTVIEW_ERROR("InvalidName"),
+		[FAILURE_INVALID_LABEL] = ROOTVIEW_ERROR("InvalidLabel"),
+		[FAILURE_LABELS_UNAVAILABLE] = ROOTVIEW_ERROR("LabelsUnavailable"),
+		[FAILURE_UNSUPPORTED_FILE_SYSTEM] = ROOTVIEW_ERROR("UnsupportedFileSystem"),
+		[FAILURE_NEEDS_RECOVERY] = ROOTVIEW_ERROR("NeedsRecovery"),
+		[FAILURE_INVALID_REQUEST] = ROOTVIEW_ERROR("InvalidRequest"),
+		[FAILURE_INVALID_PATH] = ROOTVIEW_ERROR("InvalidPath"),
+		[FAILURE_INVALID_MOUNT_POINT] = ROOTVIEW_ERROR("InvalidMountPoint"),
+		[FAILURE_INVALID_ID_MAP] = ROOTVIEW_ERROR("InvalidIdMap"),
+		[FAILURE_NO_SUCH_CGROUP] = ROOTVIEW_ERROR("NoSuchCgroup"),
+		[FAILURE_NO_SUCH_PROCESS] = ROOTVIEW_ERROR("NoSuchProcess"),
+		[FAILURE_NOT_SUPPORTED] = ROOTVIEW_ERROR("NotSupported"),
+		[FAILURE_TOO_MANY] = ROOTVIEW_ERROR("TooMany"),
+	};
+
+	return names[kind];
+}
+
+static size_t count_variants(const struct origin *o)
+{
+	size_t n = !!o->plain;
+
+	for (const struct variant *v = o->others; v; v = v->next)
+		n++;
+	return n;
+}
+
 void answer_add_origin(struct origin *o, void *answer)
 {
-	const struct variant *plain = o->variants;
+	const struct variant *plain = o->plain;
 	const char *type = plain ? plain->type : NULL;
 	const char *label = plain ? plain->label : NULL;
 	char path[PATH_MAX], number[32], backing[32];
@@ -53,6 +92,8 @@ void answer_add_origin(struct origin *o, void *answer)
 		SD_JSON_BUILD_PAIR_UNSIGNED("sectors", o->counters.sectors),
 		OPTIONAL_STRING("fileSystem", type),
 		OPTIONAL_STRING("label", label),
+		SD_JSON_BUILD_PAIR_BOOLEAN("native", o->label && streq(o->label, ORIGIN_NATIVE)),
+		SD_JSON_BUILD_PAIR_UNSIGNED("variants", count_variants(o)),
 		SD_JSON_BUILD_PAIR_UNSIGNED("generation", o->counters.generation),
 		SD_JSON_BUILD_PAIR_UNSIGNED("views", o->counters.views),
 		SD_JSON_BUILD_PAIR_UNSIGNED("viewsCreated", o->counters.created),
@@ -64,20 +105,120 @@ void answer_add_origin(struct origin *o, void *answer)
 	append(answer, r, element);
 }
 
+/* What the running kernel cannot do for it. */
+static int warnings_of(const struct view *v, sd_json_variant **ret)
+{
+	const char *warning = v->label ? limits_label_warning() : NULL;
+
+	return warning ? sd_json_variant_append_arrayb(ret, SD_JSON_BUILD_STRING(warning)) : 0;
+}
+
+static int build_view(struct view *v, sd_json_variant **ret)
+{
+	sd_json_variant *points = NULL, *map = NULL, *warnings = NULL;
+	struct path path = view_path(v);
+	char device[PATH_MAX];
+	int r = 0;
+
+	snprintf(device, sizeof(device), "%s/%s", dm_dir(), v->origin->name);
+	if (v->recipe->points.n)
+		r = mount_points_to_json(&v->recipe->points, &points);
+	if (r >= 0 && v->recipe->map)
+		r = idmap_to_json(v->recipe->map, &map);
+	if (r >= 0)
+		r = warnings_of(v, &warnings);
+	if (r >= 0)
+		r = sd_json_buildo(
+			ret,
+			SD_JSON_BUILD_PAIR_STRING("origin", v->origin->name),
+			SD_JSON_BUILD_PAIR_STRING("name", v->name),
+			SD_JSON_BUILD_PAIR_UNSIGNED("id", v->id),
+			OPTIONAL_STRING("label", v->label),
+			SD_JSON_BUILD_PAIR_STRING("mount", way_name(v->way)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!path.s[0], "path",
+						     SD_JSON_BUILD_STRING(path.s)),
+			SD_JSON_BUILD_PAIR_STRING("device", device),
+			SD_JSON_BUILD_PAIR_CONDITION(!!points, "mountPoints",
+						     SD_JSON_BUILD_VARIANT(points)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!map, "idMap", SD_JSON_BUILD_VARIANT(map)),
+			OPTIONAL_STRING("cgroup", v->cgroup),
+			SD_JSON_BUILD_PAIR_CONDITION(!!v->process, "process",
+						     SD_JSON_BUILD_UNSIGNED(v->process)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!warnings, "warnings",
+						     SD_JSON_BUILD_VARIANT(warnings)),
+			SD_JSON_BUILD_PAIR_UNSIGNED("createdUSec", v->created_ns / 1000));
+	sd_json_variant_unref(points);
+	sd_json_variant_unref(map);
+	sd_json_variant_unref(warnings);
+	return r;
+}
+
 void answer_add_view(struct view *v, void *answer)
 {
-	struct path path = view_path(v);
 	sd_json_variant *element = NULL;
+	int r = build_view(v, &element);
+
+	append(answer, r, element);
+}
+
+int answer_view(sd_varlink *link, struct view *v, int descriptor)
+{
+	sd_json_variant *view = NULL;
 	int r;
 
+	r = build_view(v, &view);
+	if (r >= 0)
+		r = sd_varlink_replybo(
+			link, SD_JSON_BUILD_PAIR_VARIANT("view", view),
+			SD_JSON_BUILD_PAIR_CONDITION(descriptor >= 0, "descriptor",
+						     SD_JSON_BUILD_INTEGER(descriptor)));
+	sd_json_variant_unref(view);
+	return r;
+}
+
+void answer_add_result(const struct view_result *result, struct view *v, int descriptor,
+		       struct answer *answer)
+{
+	sd_json_variant *element = NULL, *view = NULL, *refusal = NULL;
+	int r = 0;
+
+	if (result->bad)
+		r = sd_json_buildo(
+			&refusal,
+			SD_JSON_BUILD_PAIR_STRING("error", error_name(result->failure.kind)),
+			SD_JSON_BUILD_PAIR_STRING("message", result->failure.message));
+	else if (v)
+		r = build_view(v, &view);
+	if (r >= 0)
+		r = sd_json_buildo(
+			&element, SD_JSON_BUILD_PAIR_STRING("name", result->name),
+			SD_JSON_BUILD_PAIR_CONDITION(!!view, "view", SD_JSON_BUILD_VARIANT(view)),
+			SD_JSON_BUILD_PAIR_CONDITION(descriptor >= 0, "descriptor",
+						     SD_JSON_BUILD_INTEGER(descriptor)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!refusal, "refusal",
+						     SD_JSON_BUILD_VARIANT(refusal)));
+	sd_json_variant_unref(view);
+	sd_json_variant_unref(refusal);
+	append(answer, r, element);
+}
+
+void answer_add_stats(struct view *v, void *answer)
+{
+	sd_json_variant *element = NULL;
+	struct cgroup_reads reads = {};
+	bool known;
+	int r;
+
+	if (!v->cgroup)
+		return;
+	known = cgroup_read_io(v->cgroup, v->origin->dev, &reads) == 0;
 	r = sd_json_buildo(
-		&element,
-		SD_JSON_BUILD_PAIR_STRING("origin", v->origin->name),
+		&element, SD_JSON_BUILD_PAIR_STRING("origin", v->origin->name),
 		SD_JSON_BUILD_PAIR_STRING("name", v->name),
-		SD_JSON_BUILD_PAIR_UNSIGNED("id", v->id),
-		OPTIONAL_STRING("label", v->label),
-		SD_JSON_BUILD_PAIR_CONDITION(!!v->variant, "path", SD_JSON_BUILD_STRING(path.s)),
-		SD_JSON_BUILD_PAIR_UNSIGNED("createdUSec", v->created_ns / 1000));
+		SD_JSON_BUILD_PAIR_STRING("cgroup", v->cgroup),
+		SD_JSON_BUILD_PAIR_CONDITION(known, "reads", SD_JSON_BUILD_UNSIGNED(reads.reads)),
+		SD_JSON_BUILD_PAIR_CONDITION(known, "readBytes",
+					     SD_JSON_BUILD_UNSIGNED(reads.bytes)));
 	append(answer, r, element);
 }
 
@@ -103,6 +244,7 @@ int answer_all(sd_varlink *link, const char *name, struct answer *answer)
  * Failures.
  */
 
+
 /* For requests about an origin alone, its name is the request's "name". */
 static const char *origin_of(const struct answer_subject *subject)
 {
@@ -115,43 +257,62 @@ int answer_failure(sd_varlink *link, const struct failure *f,
 	const char *origin = origin_of(subject);
 	const char *type = f->file_system[0] ? f->file_system : NULL;
 
-#define ERROR(error, ...)                                                  \
-	sd_varlink_errorbo(link, ROOTVIEW_ERROR(error), __VA_ARGS__,       \
+#define ERROR(...)                                                         \
+	sd_varlink_errorbo(link, error_name(f->kind), __VA_ARGS__,         \
 			   SD_JSON_BUILD_PAIR_STRING("message", f->message))
 #define STRING(name, value) SD_JSON_BUILD_PAIR_STRING(name, value)
 
 	switch (f->kind) {
 	case FAILURE_ORIGIN_EXISTS:
-		return ERROR("OriginExists", STRING("name", origin));
+		return ERROR(STRING("name", origin));
 	case FAILURE_NO_SUCH_ORIGIN:
-		return ERROR("NoSuchOrigin", STRING("name", origin));
+		return ERROR(STRING("name", origin));
 	case FAILURE_ORIGIN_BUSY:
-		return ERROR("OriginBusy", STRING("name", origin),
+		return ERROR(STRING("name", origin),
 			     SD_JSON_BUILD_PAIR_UNSIGNED("views", f->views));
 	case FAILURE_NO_SUCH_DEVICE:
-		return ERROR("NoSuchDevice", STRING("device", subject->device));
+		return ERROR(STRING("device", subject->device));
 	case FAILURE_NO_SUCH_VIEW:
-		return ERROR("NoSuchView", STRING("origin", origin),
+		return ERROR(STRING("origin", origin),
 			     STRING("name", subject->name));
 	case FAILURE_VIEW_EXISTS:
-		return ERROR("ViewExists", STRING("origin", origin),
+		return ERROR(STRING("origin", origin),
 			     STRING("name", subject->name));
 	case FAILURE_INVALID_NAME:
-		return ERROR("InvalidName", STRING("name", subject->name));
+		return ERROR(STRING("name", subject->name));
 	case FAILURE_INVALID_LABEL:
-		return ERROR("InvalidLabel", STRING("label", subject->label));
+		return ERROR(STRING("label", subject->label));
 	case FAILURE_LABELS_UNAVAILABLE:
-		return ERROR("LabelsUnavailable", STRING("label", subject->label));
+		return ERROR(STRING("label", subject->label));
 	case FAILURE_UNSUPPORTED_FILE_SYSTEM:
-		return ERROR("UnsupportedFileSystem", STRING("origin", origin),
+		return ERROR(STRING("origin", origin),
 			     OPTIONAL_STRING("fileSystem", type));
 	case FAILURE_NEEDS_RECOVERY:
-		return ERROR("NeedsRecovery", STRING("origin", origin),
+		return ERROR(STRING("origin", origin),
 			     STRING("fileSystem", f->file_system));
+	case FAILURE_INVALID_REQUEST:
+		return ERROR(STRING("parameter", f->object));
+	case FAILURE_INVALID_PATH:
+		return ERROR(STRING("path", f->object));
+	case FAILURE_INVALID_MOUNT_POINT:
+		return ERROR(STRING("path", f->object));
+	case FAILURE_INVALID_ID_MAP:
+		return sd_varlink_errorbo(link, error_name(f->kind),
+					  STRING("message", f->message));
+	case FAILURE_NO_SUCH_CGROUP:
+		return ERROR(STRING("cgroup", f->object));
+	case FAILURE_NO_SUCH_PROCESS:
+		return sd_varlink_errorbo(link, error_name(f->kind),
+					  STRING("message", f->message));
+	case FAILURE_NOT_SUPPORTED:
+		return ERROR(STRING("feature", f->object));
+	case FAILURE_TOO_MANY:
+		return ERROR(STRING("what", f->object),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("limit", f->views));
 	case FAILURE_OPERATION_FAILED:
 		break;
 	}
-	return ERROR("OperationFailed", STRING("object", f->object), STRING("step", f->step),
+	return ERROR(STRING("object", f->object), STRING("step", f->step),
 		     STRING("reason", f->reason));
 #undef ERROR
 #undef STRING

@@ -9,6 +9,7 @@
 
 #include "failure.h"
 #include "origin.h"
+#include "service.h"
 #include "view.h"
 
 /* An array that is being filled; all zero at the start. */
@@ -30,6 +31,19 @@ void answer_add_view(struct view *v, void *answer);
  */
 int answer_one(sd_varlink *link, const char *name, struct answer *answer);
 int answer_all(sd_varlink *link, const char *name, struct answer *answer);
+
+/* What became of a part of a batch; @v is NULL if it has no view, @descriptor -1 if none. */
+void answer_add_result(const struct view_result *result, struct view *v, int descriptor,
+		       struct answer *answer);
+
+/* What the cgroup of a view read; nothing for a view without one. */
+void answer_add_stats(struct view *v, void *answer);
+
+/*
+ * Send a view and, if @descriptor is not -1, the index of its mount among the
+ * descriptors that come along.
+ */
+int answer_view(sd_varlink *link, struct view *v, int descriptor);
 
 /* What a request named; NULL for what it did not. */
 struct answer_subject {

@@ -67,6 +67,12 @@ void device_init(void)
 	dm_hold_control_dev(1);
 }
 
+void device_forget_control(void)
+{
+	dm_hold_control_dev(0);
+	dm_lib_release();
+}
+
 /* dm_udev_wait() waits for ever where udevd has died. */
 static void wait_for_udev(const char *name, uint32_t cookie)
 {

@@ -17,6 +17,9 @@
 /* Sets libdevmapper up; once, before everything else. */
 void device_init(void);
 
+/* Makes it open its descriptor again: for a child that closes all that it has. */
+void device_forget_control(void);
+
 /*
  * Loads a read-only device @name over the block device at path @backing, marks
  * it as ours by its uuid, and puts its number into @ret.  Fails with

@@ -25,6 +25,14 @@ enum failure_kind {
 	FAILURE_LABELS_UNAVAILABLE,
 	FAILURE_UNSUPPORTED_FILE_SYSTEM,
 	FAILURE_NEEDS_RECOVERY,
+	FAILURE_INVALID_REQUEST,
+	FAILURE_INVALID_PATH,
+	FAILURE_INVALID_MOUNT_POINT,
+	FAILURE_INVALID_ID_MAP,
+	FAILURE_NO_SUCH_CGROUP,
+	FAILURE_NO_SUCH_PROCESS,
+	FAILURE_NOT_SUPPORTED,
+	FAILURE_TOO_MANY,
 };
 
 struct failure {
@@ -32,16 +40,25 @@ struct failure {
 	char message[1024];	/* a sentence for people; cut off if longer */
 
 	/* The parameters of single kinds that a client's own request does not hold. */
-	char object[256];	/* OPERATION_FAILED */
+	/*
+	 * OPERATION_FAILED; the parameter of INVALID_REQUEST, the path of
+	 * INVALID_PATH and INVALID_MOUNT_POINT, the cgroup of NO_SUCH_CGROUP, the
+	 * feature of NOT_SUPPORTED, for TOO_MANY what there are too many of.
+	 */
+	char object[256];
 	char step[256];		/* OPERATION_FAILED */
 	char reason[512];	/* OPERATION_FAILED */
 	char file_system[32];	/* UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY; may be empty */
-	uint64_t views;		/* ORIGIN_BUSY */
+	uint64_t views;		/* ORIGIN_BUSY; the limit of TOO_MANY */
 };
 
 /* Describes a failure of @kind by a sentence.  Always returns -1. */
 int failed(struct failure *f, enum failure_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same for a kind that has @object; what of it does not fit is cut off. */
+int failed_about(struct failure *f, enum failure_kind kind, const char *object,
+		 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * Describes that @step, such as "mount the file system", failed on @object

@@ -150,87 +150,123 @@ static bool put_origin(struct nl_msg *msg, const char *name)
 	return true;
 }
 
-static bool put_view(struct nl_msg *msg, const char *name, const char *label, uint64_t id)
+static bool put_request(struct nl_msg *msg, const struct kernel_request *request)
 {
-	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_VIEW);
+	struct nlattr *nest = nla_nest_start(msg, request->delete ? ROOTVIEW_A_DELETE :
+								     ROOTVIEW_A_CREATE);
 
-	if (!nest || nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, name) < 0 ||
-	    (label && nla_put_string(msg, ROOTVIEW_VIEW_A_LABEL, label) < 0) ||
-	    (id && nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, id) < 0))
+	if (!nest || nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, request->name) < 0 ||
+	    (request->label && nla_put_string(msg, ROOTVIEW_VIEW_A_LABEL, request->label) < 0) ||
+	    (request->blob &&
+	     nla_put(msg, ROOTVIEW_VIEW_A_BLOB, strlen(request->blob), request->blob) < 0) ||
+	    (request->id && nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, request->id) < 0)) {
+		if (nest)
+			nla_nest_cancel(msg, nest);
 		return false;
+	}
 	nla_nest_end(msg, nest);
 	return true;
 }
 
-/* What the kernel's refusal of a request about one view means for a client. */
-static int refused(struct failure *f, const char *origin, const char *name, const char *step,
-		   int error, const char *why)
+int kernel_explain(const char *origin, const struct kernel_request *request,
+		   const struct kernel_result *result, struct failure *f)
 {
 	char object[256];
 
-	switch (error) {
-	case ENODEV:
-		return failed(f, FAILURE_NO_SUCH_ORIGIN, "there is no origin \"%s\"", origin);
+	switch (result->error) {
 	case EEXIST:
 		return failed(f, FAILURE_VIEW_EXISTS, "origin \"%s\" has a view \"%s\" already",
-			      origin, name);
+			      origin, request->name);
 	case ENOENT:
 		return failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view \"%s\"", origin,
-			      name);
+			      request->name);
 	case EINVAL:
 	case ENAMETOOLONG:
-		return failed(f, FAILURE_INVALID_NAME, "the kernel refuses view \"%s\": %s", name,
-			      *why ? why : strerror(error));
+		return failed(f, FAILURE_INVALID_NAME, "the kernel refuses view \"%s\": %s",
+			      request->name,
+			      *result->reason ? result->reason : strerror(result->error));
 	default:
-		snprintf(object, sizeof(object), "view %s of origin %s", name, origin);
-		return failed_step(f, object, step, error, why);
+		snprintf(object, sizeof(object), "view %s of origin %s", request->name, origin);
+		return failed_step(f, object, request->delete ? "delete it" : "create it",
+				   result->error, result->reason);
 	}
 }
 
-static int read_view_id(struct nlmsghdr *message, void *userdata)
-{
-	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
-	struct kernel_view view;
+struct results {
+	struct kernel_result *list;
+	size_t n;
+	size_t max;
+};
 
-	if (genlmsg_parse(message, 0, tb, ROOTVIEW_A_MAX, NULL) < 0 ||
-	    !message_parse_view(tb[ROOTVIEW_A_VIEW], &view))
-		return -EBADMSG;
-	*(uint64_t *)userdata = view.id;
+static int read_results(struct nlmsghdr *message, void *userdata)
+{
+	struct results *results = userdata;
+	struct nlattr *attr;
+	int rest;
+
+	nlmsg_for_each_attr(attr, message, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != ROOTVIEW_A_RESULT)
+			continue;
+		if (results->n == results->max ||
+		    !message_parse_result(attr, &results->list[results->n]))
+			return -EBADMSG;
+		results->n++;
+	}
 	return 0;
 }
 
-static int call_view(struct kernel *k, int cmd, const char *step, const char *origin,
-		     const char *name, const char *label, uint64_t id, uint64_t *ret_id,
-		     struct failure *f)
+/* Carries out as many as one message takes.  Returns how many, or -1. */
+static ssize_t send_batch(struct kernel *k, const char *origin,
+			  const struct kernel_request *requests, size_t n,
+			  struct kernel_result *list, struct failure *f)
 {
+	struct results results = { .list = list };
 	char why[NETLINK_WHY_SIZE] = "";
 	struct nl_msg *msg;
 	int r;
 
-	if (new_request(k, cmd, 0, &msg, f) < 0)
+	if (new_request(k, ROOTVIEW_CMD_VIEW_BATCH, 0, &msg, f) < 0)
 		return -1;
-	if (put_origin(msg, origin) && put_view(msg, name, label, id))
-		r = netlink_call(k->requests, msg, read_view_id, ret_id, why);
-	else
-		r = -EMSGSIZE;
+	if (put_origin(msg, origin))
+		while (results.max < n && results.max < ROOTVIEW_BATCH_MAX &&
+		       put_request(msg, &requests[results.max]))
+			results.max++;
+	r = results.max ? netlink_call(k->requests, msg, read_results, &results, why) : -EMSGSIZE;
 	nlmsg_free(msg);
-	return r < 0 ? refused(f, origin, name, step, -r, why) : 0;
+	if (r == 0 && results.n != results.max)
+		r = -EBADMSG;
+	if (r == -ENODEV)
+		return failed(f, FAILURE_NO_SUCH_ORIGIN, "there is no origin \"%s\"", origin);
+	if (r < 0)
+		return failed_step(f, origin, "change its views", -r, why);
+	return results.max;
 }
 
-int kernel_create_view(struct kernel *k, const char *origin, const char *name,
-		       const char *label, uint64_t *ret_id, struct failure *f)
+int kernel_batch(struct kernel *k, const char *origin, const struct kernel_request *requests,
+		 size_t n, struct kernel_result *results, struct failure *f)
 {
-	return call_view(k, ROOTVIEW_CMD_VIEW_CREATE, "create it", origin, name, label, 0, ret_id,
-			 f);
+	memset(results, 0, n * sizeof(*results));
+	while (n) {
+		ssize_t done = send_batch(k, origin, requests, n, results, f);
+
+		if (done < 0)
+			return -1;
+		requests += done;
+		results += done;
+		n -= done;
+	}
+	return 0;
 }
 
 int kernel_delete_view(struct kernel *k, const char *origin, const char *name, uint64_t id,
 		       struct failure *f)
 {
-	uint64_t deleted;
+	struct kernel_request request = { .delete = true, .name = name, .id = id };
+	struct kernel_result result;
 
-	return call_view(k, ROOTVIEW_CMD_VIEW_DELETE, "delete it", origin, name, NULL, id,
-			 &deleted, f);
+	if (kernel_batch(k, origin, &request, 1, &result, f) < 0)
+		return -1;
+	return result.error ? kernel_explain(origin, &request, &result, f) : 0;
 }
 
 bool kernel_has_origin(struct kernel *k, const char *name)

@@ -40,6 +40,23 @@ struct kernel_view {
 	uint64_t id;
 	const char *label;	/* NULL if it has none */
 	uint64_t created_ns;	/* CLOCK_BOOTTIME */
+	const void *blob;	/* NULL if it has none, or is deleted; else @blob_size bytes */
+	size_t blob_size;
+};
+
+/* One part of a batch; borrowed. */
+struct kernel_request {
+	bool delete;		/* or create */
+	const char *name;
+	uint64_t id;		/* to delete: of the view that is meant; 0 for any */
+	const char *label;	/* to create: NULL for none */
+	const char *blob;	/* likewise */
+};
+
+struct kernel_result {
+	int error;		/* 0 or a positive errno */
+	uint64_t id;
+	char reason[128];	/* the kernel's sentence; may be empty */
 };
 
 enum kernel_event_type {
@@ -79,16 +96,22 @@ int kernel_events_fd(struct kernel *k);
 void kernel_read_event(struct kernel *k, struct kernel_event *ret);
 
 /*
- * Creates a view; @label may be NULL.  Puts its id into @ret_id.  Fails with
- * NO_SUCH_ORIGIN, VIEW_EXISTS, INVALID_NAME or OPERATION_FAILED.
+ * Creates and deletes the views of @requests on the origin called @origin, each
+ * for itself, and puts what became of each into @results.  Fails as a whole with
+ * NO_SUCH_ORIGIN or OPERATION_FAILED; then the results tell what was done: those
+ * with neither error nor id were not.
  */
-int kernel_create_view(struct kernel *k, const char *origin, const char *name,
-		       const char *label, uint64_t *ret_id, struct failure *f);
+int kernel_batch(struct kernel *k, const char *origin, const struct kernel_request *requests,
+		 size_t n, struct kernel_result *results, struct failure *f);
 
 /*
- * Deletes the view of that name if its id is @id, or whatever its id is if that
- * is 0.  Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED.
+ * Describes what a result other than 0 means: NO_SUCH_VIEW, VIEW_EXISTS,
+ * INVALID_NAME or OPERATION_FAILED.  Returns -1.
  */
+int kernel_explain(const char *origin, const struct kernel_request *request,
+		   const struct kernel_result *result, struct failure *f);
+
+/* One deletion.  Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED. */
 int kernel_delete_view(struct kernel *k, const char *origin, const char *name, uint64_t id,
 		       struct failure *f);
 

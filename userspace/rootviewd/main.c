@@ -3,22 +3,28 @@
  * rootviewd: read-only views of shared root file systems, for containers.
  *
  *	server.c	the socket, answer.c its answers, service.c what they ask for
+ *	spec.c		what a view is asked for with; mountpoints.c, idmap.c parts of it
  *	mirror.c	the kernel's registry, followed; reconcile.c compares all of it
- *	origin.c	origins, with variant.c their superblocks, view.c their views
+ *	origin.c	origins and what is being made of them; recipe.c which variant
+ *			a view needs, variant.c variants, view.c views
+ *	job.c		what has to wait for a disk; trash.c what is unmounted
  *	plan.c		what to mount: decisions alone
  *	kernel.c	the module, over netlink.c and message.c
  *	device.c	device-mapper
  *	mount.c		mounting; mountinfo.c, skeleton.c, filesystem.c, label.c help
+ *	process.c	processes that views are tied to; cgroup.c what they read
  *	runtime.c	the runtime folder
  *
  * A part calls those below it, never those above.
  */
 #include <getopt.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "context.h"
 #include "device.h"
 #include "interface.h"
 #include "kernel.h"
@@ -27,6 +33,7 @@
 #include "runtime.h"
 #include "server.h"
 #include "service.h"
+#include "trash.h"
 #include "util.h"
 
 static const char help[] =
@@ -35,6 +42,7 @@ static const char help[] =
 	"\n"
 	"  --runtime-dir DIR  mount below DIR (default: " ROOTVIEW_RUNTIME_DIR ")\n"
 	"  --socket PATH      listen there (default: DIR/" ROOTVIEW_SOCKET_NAME ")\n"
+	"  --grace SECONDS    keep what no view needs for so long, 0 to 3600 (default: 5)\n"
 	"  --debug            log more\n"
 	"  --help             show this text and exit\n"
 	"  --version          show the version and exit\n"
@@ -43,9 +51,12 @@ static const char help[] =
 	"The exit status is 0 after SIGTERM or SIGINT, 1 after a failure, 2 for bad usage.\n"
 	"Views and mounts stay when it ends; the next one goes on with them.\n";
 
+#define GRACE_MAX 3600
+
 struct options {
 	const char *runtime_dir;
 	char *socket;
+	unsigned long grace;	/* seconds */
 };
 
 /* Returns an exit status, or -1 to go on. */
@@ -54,15 +65,17 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 	static const struct option options[] = {
 		{ "runtime-dir", required_argument, NULL, 'r' },
 		{ "socket", required_argument, NULL, 's' },
+		{ "grace", required_argument, NULL, 'g' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{}
 	};
 	const char *socket = NULL;
+	char *end;
 	int c;
 
-	*ret = (struct options){ .runtime_dir = ROOTVIEW_RUNTIME_DIR };
+	*ret = (struct options){ .runtime_dir = ROOTVIEW_RUNTIME_DIR, .grace = 5 };
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'r':
@@ -70,6 +83,14 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 			break;
 		case 's':
 			socket = optarg;
+			break;
+		case 'g':
+			ret->grace = strtoul(optarg, &end, 10);
+			if (end == optarg || *end || optarg[0] == '-' || ret->grace > GRACE_MAX) {
+				fprintf(stderr, "rootviewd: --grace: \"%s\" is no number from 0 to "
+					"3600\n", optarg);
+				return 2;
+			}
 			break;
 		case 'd':
 			log_set_level(7);
@@ -98,6 +119,12 @@ static int make_loop(sd_event **ret, struct failure *f)
 {
 	int r = sd_event_default(ret);
 
+	sigset_t child;
+
+	/* For jobs: see job.c. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
 	if (r >= 0)
 		r = sd_event_set_watchdog(*ret, 1);
 	if (r >= 0)
@@ -117,12 +144,25 @@ static int run_loop(sd_event *loop, struct failure *f)
 	return r < 0 ? failed_step(f, "rootviewd", "run its event loop", -r, NULL) : 0;
 }
 
+/* Origins, tied processes and connections have a descriptor each. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char *argv[])
 {
 	struct runtime runtime = { .lock_fd = -1 };
 	struct server *server = NULL;
 	struct mirror *mirror = NULL;
 	struct kernel *kernel = NULL;
+	struct trash *trash = NULL;
+	struct context context;
 	struct service service;
 	struct options options;
 	sd_event *loop = NULL;
@@ -135,6 +175,7 @@ int main(int argc, char *argv[])
 	umask(0022);
 	/* A log that nobody reads any more is no reason to end. */
 	signal(SIGPIPE, SIG_IGN);
+	raise_limits();
 	device_init();
 
 	status = EXIT_FAILURE;
@@ -144,9 +185,21 @@ int main(int argc, char *argv[])
 		goto out;
 	if (runtime_open(&runtime, options.runtime_dir, &f) < 0)
 		goto out;
-	if (mirror_new(&mirror, kernel, &runtime, loop, &f) < 0)
+	trash = trash_new(&runtime, loop);
+	if (!trash) {
+		failed_step(&f, "rootviewd", "start", ENOMEM, NULL);
 		goto out;
-	service = (struct service){ .kernel = kernel, .mirror = mirror };
+	}
+	context = (struct context){
+		.runtime = &runtime,
+		.loop = loop,
+		.trash = trash,
+		.kernel = kernel,
+		.grace_usec = options.grace * 1000000ULL,
+	};
+	if (mirror_new(&mirror, kernel, &context, &f) < 0)
+		goto out;
+	service = (struct service){ .kernel = kernel, .mirror = mirror, .context = &context };
 	if (server_new(&server, &service, loop, options.socket, &f) < 0)
 		goto out;
 	if (run_loop(loop, &f) < 0)
@@ -158,6 +211,7 @@ out:
 		log_error("%s", f.message);
 	server_free(server);
 	mirror_free(mirror);
+	trash_free(trash);
 	if (runtime.lock_fd >= 0)
 		runtime_close(&runtime);
 	kernel_close(kernel);

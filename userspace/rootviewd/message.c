@@ -69,6 +69,7 @@ bool message_parse_view(struct nlattr *nest, struct kernel_view *ret)
 		[ROOTVIEW_VIEW_A_NAME]		= { .type = NLA_STRING },
 		[ROOTVIEW_VIEW_A_ID]		= { .type = NLA_U64 },
 		[ROOTVIEW_VIEW_A_LABEL]		= { .type = NLA_STRING },
+		[ROOTVIEW_VIEW_A_BLOB]		= { .type = NLA_UNSPEC },
 		[ROOTVIEW_VIEW_A_CREATED_NS]	= { .type = NLA_U64 },
 	};
 	struct nlattr *tb[ROOTVIEW_VIEW_A_MAX + 1];
@@ -83,5 +84,31 @@ bool message_parse_view(struct nlattr *nest, struct kernel_view *ret)
 			nla_get_string(tb[ROOTVIEW_VIEW_A_LABEL]) : NULL,
 		.created_ns = get_u64(tb[ROOTVIEW_VIEW_A_CREATED_NS]),
 	};
+	if (tb[ROOTVIEW_VIEW_A_BLOB]) {
+		ret->blob = nla_data(tb[ROOTVIEW_VIEW_A_BLOB]);
+		ret->blob_size = nla_len(tb[ROOTVIEW_VIEW_A_BLOB]);
+	}
+	return true;
+}
+
+bool message_parse_result(struct nlattr *attr, struct kernel_result *ret)
+{
+	static const struct nla_policy policy[ROOTVIEW_RESULT_A_MAX + 1] = {
+		[ROOTVIEW_RESULT_A_ERROR]	= { .type = NLA_U32 },
+		[ROOTVIEW_RESULT_A_ID]		= { .type = NLA_U64 },
+		[ROOTVIEW_RESULT_A_REASON]	= { .type = NLA_STRING },
+	};
+	struct nlattr *tb[ROOTVIEW_RESULT_A_MAX + 1];
+
+	if (nla_parse_nested(tb, ROOTVIEW_RESULT_A_MAX, attr, policy) < 0 ||
+	    !tb[ROOTVIEW_RESULT_A_ERROR])
+		return false;
+	*ret = (struct kernel_result){
+		.error = -(int32_t)nla_get_u32(tb[ROOTVIEW_RESULT_A_ERROR]),
+		.id = get_u64(tb[ROOTVIEW_RESULT_A_ID]),
+	};
+	if (tb[ROOTVIEW_RESULT_A_REASON])
+		snprintf(ret->reason, sizeof(ret->reason), "%s",
+			 nla_get_string(tb[ROOTVIEW_RESULT_A_REASON]));
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "origins.h"
+#include "process.h"
 #include "reconcile.h"
 #include "util.h"
 
@@ -21,7 +22,17 @@ struct mirror {
 	bool stale;
 	sd_event_source *events;
 	sd_event_source *retry;
+	void (*told)(void *userdata, const struct kernel_event *event);
+	void *userdata;
 };
+
+void mirror_set_listener(struct mirror *m,
+			 void (*told)(void *userdata, const struct kernel_event *event),
+			 void *userdata)
+{
+	m->told = told;
+	m->userdata = userdata;
+}
 
 struct origin *mirror_first_origin(struct mirror *m)
 {
@@ -39,6 +50,64 @@ struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id)
 }
 
 /*
+ * Views that are tied to a process.
+ */
+
+static void delete(struct kernel *kernel, struct view *v)
+{
+	struct failure f;
+
+	log_info("view %s of origin %s: its process %d has ended", v->name, v->origin->name,
+		 v->process);
+	sd_event_source_disable_unref(v->tie);
+	v->tie = NULL;
+	/* What follows comes as an event. */
+	if (kernel_delete_view(kernel, v->origin->name, v->name, v->id, &f) < 0 &&
+	    f.kind == FAILURE_OPERATION_FAILED)
+		log_warning("%s", f.message);
+}
+
+static int on_end(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct view *v = userdata;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	delete(v->origin->context->kernel, v);
+	return 0;
+}
+
+static void tie(struct mirror *m, struct view *v)
+{
+	int fd, r;
+
+	if (!v->process || v->tie)
+		return;
+	fd = process_open(v->process, v->process_start);
+	if (fd == -ESRCH) {
+		delete(m->kernel, v);
+		return;
+	}
+	r = fd;
+	if (fd >= 0)
+		r = sd_event_add_io(v->origin->context->loop, &v->tie, fd, EPOLLIN, on_end, v);
+	if (r >= 0) {
+		(void)sd_event_source_set_io_fd_own(v->tie, 1);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	log_warning("view %s of origin %s: cannot watch process %d, and will not be deleted with "
+		    "it: %s", v->name, v->origin->name, v->process, strerror(-r));
+}
+
+static void tie_one(struct view *v, void *userdata)
+{
+	tie(userdata, v);
+}
+
+/*
  * Events.
  */
 
@@ -46,10 +115,12 @@ static void add_view(struct mirror *m, struct origin *o, const struct kernel_vie
 {
 	struct view *v = view_new(o, from);
 
-	if (v)
-		view_try_mount(v);
-	else
+	if (!v) {
 		m->stale = true;
+		return;
+	}
+	view_try_mount(v);
+	tie(m, v);
 }
 
 /*
@@ -119,6 +190,8 @@ static void follow(struct mirror *m, const struct kernel_event *event)
 		m->stale = true;
 		break;
 	}
+	if (m->told && event->type != KERNEL_NOTHING && !m->stale)
+		m->told(m->userdata, event);
 }
 
 int mirror_update(struct mirror *m, struct failure *f)
@@ -140,6 +213,10 @@ int mirror_update(struct mirror *m, struct failure *f)
 		return -1;
 	}
 	m->stale = false;
+	for (struct origin *o = m->origins.first; o; o = o->next)
+		view_each(o, tie_one, m);
+	if (m->told)
+		m->told(m->userdata, &(struct kernel_event){ .type = KERNEL_EVENTS_LOST });
 	return 0;
 }
 
@@ -163,7 +240,9 @@ static void update_and_log(struct mirror *m)
 
 static int on_events(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-	(void)source, (void)fd, (void)revents;
+	(void)source;
+	(void)fd;
+	(void)revents;
 	update_and_log(userdata);
 	return 0;
 }
@@ -176,8 +255,8 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-int mirror_new(struct mirror **ret, struct kernel *kernel, const struct runtime *runtime,
-	       sd_event *event, struct failure *f)
+int mirror_new(struct mirror **ret, struct kernel *kernel, const struct context *context,
+	       struct failure *f)
 {
 	struct mirror *m = calloc(1, sizeof(*m));
 	int r;
@@ -185,15 +264,16 @@ int mirror_new(struct mirror **ret, struct kernel *kernel, const struct runtime 
 	if (!m)
 		return failed_step(f, "the kernel's registry", "follow it", ENOMEM, NULL);
 	m->kernel = kernel;
-	m->origins.runtime = runtime;
+	m->origins.context = context;
 	m->stale = true;
 
-	r = sd_event_add_time_relative(event, &m->retry, CLOCK_MONOTONIC, 0, 0, on_retry, m);
+	r = sd_event_add_time_relative(context->loop, &m->retry, CLOCK_MONOTONIC, 0, 0, on_retry,
+				       m);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(m->retry, SD_EVENT_OFF);
 	if (r >= 0)
-		r = sd_event_add_io(event, &m->events, kernel_events_fd(kernel), EPOLLIN,
-				    on_events, m);
+		r = sd_event_add_io(context->loop, &m->events, kernel_events_fd(kernel),
+				    EPOLLIN, on_events, m);
 	if (r < 0) {
 		failed_step(f, "the kernel's registry", "follow it", -r, NULL);
 		goto failed;

@@ -14,20 +14,28 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "context.h"
 #include "failure.h"
 #include "kernel.h"
 #include "origin.h"
-#include "runtime.h"
 #include "view.h"
 
 struct mirror;
 
 /*
  * Makes a mirror of the registry, and mounts to match, and follows the events in
- * the loop @event.  @kernel and @runtime must outlive it.
+ * the context's loop.  @kernel and @context must outlive it.
  */
-int mirror_new(struct mirror **ret, struct kernel *kernel, const struct runtime *runtime,
-	       sd_event *event, struct failure *f);
+int mirror_new(struct mirror **ret, struct kernel *kernel, const struct context *context,
+	       struct failure *f);
+
+/*
+ * Calls @told with every event that was followed, and with KERNEL_EVENTS_LOST where some
+ * could not be.  It must not ask the mirror or the kernel for anything.
+ */
+void mirror_set_listener(struct mirror *m,
+			 void (*told)(void *userdata, const struct kernel_event *event),
+			 void *userdata);
 
 /* Frees the mirror.  Mounts stay as they are. */
 void mirror_free(struct mirror *m);

@@ -4,9 +4,12 @@
  */
 #include "mount.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "util.h"
 
@@ -39,6 +42,17 @@ static int configure(int fs_fd, const struct plan_mount *plan)
 	return fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : 0;
 }
 
+static int clone(const char *path)
+{
+	return open_tree(AT_FDCWD, path,
+			 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+}
+
+int mount_attach(int fd, const char *path)
+{
+	return move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 int mount_plan(const struct plan_mount *plan, const char *path, char why[static MOUNT_WHY_SIZE])
 {
 	cleanup_close int fs_fd = -1, mount_fd = -1;
@@ -61,29 +75,92 @@ int mount_plan(const struct plan_mount *plan, const char *path, char why[static 
 	mount_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
 	if (mount_fd < 0)
 		return -errno;
-	return move_mount(mount_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+	return mount_attach(mount_fd, path);
 }
 
-int mount_clone(const char *from, dev_t dev, const char *to)
+int mount_clone(const char *from, dev_t dev, int *ret)
 {
-	cleanup_close int fd = open_tree(AT_FDCWD, from,
-					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	cleanup_close int fd = clone(from);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_dev != dev)
 		return -ESTALE;
-	return move_mount(fd, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+	*ret = fd;
+	fd = -1;
+	return 0;
+}
+
+static int is_empty(int fd)
+{
+	cleanup_closedir DIR *dir = NULL;
+	struct dirent *entry;
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = again < 0 ? NULL : fdopendir(again);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			return -ENOTEMPTY;
+	return 0;
+}
+
+int mount_attach_outside(int fd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	cleanup_close int to = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	int r;
+
+	if (to < 0)
+		return -errno;
+	r = is_empty(to);
+	if (r < 0)
+		return r;
+	return move_mount(fd, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ?
+		-errno : 0;
+}
+
+int mount_idmapped(const char *from, int userns, const char *to)
+{
+	cleanup_close int fd = clone(from);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = userns };
+
+	if (fd < 0)
+		return -errno;
+	/* Whether the kernel is too old for that call or the file system for maps. */
+	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return errno == EPERM ? -EPERM : -EOPNOTSUPP;
+	return mount_attach(fd, to);
+}
+
+int mount_move(const char *from, const char *to)
+{
+	return move_mount(AT_FDCWD, from, AT_FDCWD, to, 0) < 0 ? -errno : 0;
+}
+
+int mount_tmpfs(const char *path)
+{
+	if (mount("rootview", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0 ||
+	    mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
+		return -errno;
+	return 0;
 }
 
 int mount_make_private(const char *path)
 {
-	cleanup_close int fd = open_tree(AT_FDCWD, path,
-					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	cleanup_close int fd = clone(path);
+	int r;
 
-	if (fd < 0 || move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (fd < 0)
 		return -errno;
+	r = mount_attach(fd, path);
+	if (r < 0)
+		return r;
 	/*
 	 * Attaching it below a shared mount made it shared: this has to come
 	 * after.  mount_setattr() would do, but kernel 5.10 has none.

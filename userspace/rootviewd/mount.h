@@ -22,10 +22,33 @@
 int mount_plan(const struct plan_mount *plan, const char *path, char why[static MOUNT_WHY_SIZE]);
 
 /*
- * Attaches a clone of the mount at @from at @to.  Returns -ESTALE if the files
- * at @from are not of the device @dev: somebody has unmounted what was there.
+ * Clones the mount at @from, and puts a descriptor of the clone, which is
+ * attached nowhere, into @ret.  Returns -ESTALE if the files at @from are not of
+ * the device @dev: somebody has unmounted what was there.
  */
-int mount_clone(const char *from, dev_t dev, const char *to);
+int mount_clone(const char *from, dev_t dev, int *ret);
+
+/* Attaches a mount that is attached nowhere at @path. */
+int mount_attach(int fd, const char *path);
+
+/*
+ * Attaches it to a directory that somebody else chose: one that exists, is
+ * empty, and has no symbolic link on its path; -ELOOP, -ENOTDIR, -ENOTEMPTY and
+ * others tell why not.
+ */
+int mount_attach_outside(int fd, const char *path);
+
+/*
+ * Clones the mount at @from, with its files owned through the map of the user
+ * namespace @userns, and attaches the clone at @to.
+ */
+int mount_idmapped(const char *from, int userns, const char *to);
+
+/* Moves the mount at @from, with all below it, to @to. */
+int mount_move(const char *from, const char *to);
+
+/* Mounts an empty tmpfs at @path, private. */
+int mount_tmpfs(const char *path);
 
 /*
  * Makes @path a mount of its own that neither sends nor receives propagation,

@@ -5,41 +5,82 @@
 #include "origin.h"
 
 #include <inttypes.h>
+#include <search.h>
+#include <time.h>
 
 #include "device.h"
 #include "label.h"
 #include "log.h"
 #include "plan.h"
+#include "skeleton.h"
 #include "util.h"
 #include "view.h"
 
-struct origin *origin_new(const struct runtime *rt, const struct kernel_origin *from)
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata);
+
+struct origin *origin_new(const struct context *context, const struct kernel_origin *from)
 {
 	struct origin *o = calloc(1, sizeof(*o));
+	struct spec nothing = SPEC_DEFAULT;
 
 	if (!o)
 		return NULL;
 	o->fd = -1;
-	o->runtime = rt;
+	o->context = context;
 	o->id = from->id;
 	o->generation = from->generation;
 	o->dev = from->dev;
 	o->ours = device_is_ours(from->name);
 	o->name = strdup(from->name);
-	if (!o->name) {
+	o->own = recipe_get(o, NULL, &nothing);
+	if (!o->name || !o->own ||
+	    sd_event_add_time_relative(context->loop, &o->idle, CLOCK_MONOTONIC, 0, 0, on_idle,
+				       o) < 0 ||
+	    sd_event_source_set_enabled(o->idle, SD_EVENT_OFF) < 0) {
 		origin_free(o);
 		return NULL;
 	}
+	/* It stays as long as the origin. */
+	o->own->views = 1;
 	return o;
+}
+
+static void free_variants(struct variant **list)
+{
+	while (*list) {
+		struct variant *v = *list;
+
+		*list = v->next;
+		variant_free(v);
+	}
 }
 
 static void forget_variants(struct origin *o)
 {
-	while (o->variants) {
-		struct variant *v = o->variants;
+	recipe_forget_variant(o, NULL);
+	free_variants(&o->plain);
+	free_variants(&o->others);
+	free_variants(&o->lost);
+}
 
-		o->variants = v->next;
-		variant_free(v);
+static void tell(struct origin *o, const struct failure *f);
+
+/* Nobody waits for anything any more. */
+static void stop_working(struct origin *o)
+{
+	struct failure f;
+
+	job_cancel(o->job);
+	o->job = NULL;
+	while (o->queue) {
+		struct recipe *r = o->queue;
+
+		o->queue = r->next;
+		r->queued = false;
+	}
+	if (o->waiters) {
+		failed(&f, FAILURE_NO_SUCH_ORIGIN, "origin \"%s\" was removed meanwhile", o->name);
+		tell(o, &f);
 	}
 }
 
@@ -47,31 +88,44 @@ void origin_free(struct origin *o)
 {
 	if (!o)
 		return;
+	stop_working(o);
 	view_free_all(o);
 	forget_variants(o);
+	if (o->own) {
+		o->own->views = 0;
+		recipe_release(o->own);
+	}
+	sd_event_source_disable_unref(o->idle);
 	close_fd(&o->fd);
+	free(o->label);
 	free(o->name);
 	free(o);
 }
 
 /* Its name is part of paths; of those of dmsetup, the kernel refuses '/' only. */
-static int check_name(const struct origin *o, struct failure *f)
+static bool has_paths(const struct origin *o)
 {
-	if (!streq(o->name, ".") && !streq(o->name, ".."))
-		return 0;
-	return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted", o->name);
+	return !streq(o->name, ".") && !streq(o->name, "..");
 }
 
 static int make_folders(const struct origin *o, struct failure *f)
 {
-	struct path folder = runtime_origin(o->runtime, o->name, NULL);
+	const struct runtime *rt = o->context->runtime;
+	struct path folder = runtime_origin(rt, o->name, NULL);
 	char id[32];
 	int r;
 
+	if (!has_paths(o))
+		return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted",
+			      o->name);
 	snprintf(id, sizeof(id), "%" PRIu64, o->id);
 	r = runtime_make_folder(folder.s);
 	if (r == 0)
+		r = runtime_make_folder(runtime_variant(rt, o->name, -1).s);
+	if (r == 0)
 		r = runtime_write_line(runtime_join(&folder, "id").s, id);
+	if (r == 0 && o->label)
+		r = runtime_write_line(runtime_join(&folder, "label").s, o->label);
 	return r < 0 ? failed_step(f, folder.s, "make this folder", -r, NULL) : 0;
 }
 
@@ -82,97 +136,509 @@ int origin_hold(struct origin *o, struct failure *f)
 	return o->fd < 0 ? -1 : 0;
 }
 
-int origin_mount(struct origin *o, struct failure *f)
+int origin_set_label(struct origin *o, const char *label, struct failure *f)
 {
-	if (o->variants)
-		return 0;
-	if (check_name(o, f) < 0 || origin_hold(o, f) < 0)
-		return -1;
-	if (make_folders(o, f) < 0 ||
-	    variant_make_plain(o->runtime, o->name, o->fd, o->device.s, &o->variants, f) < 0) {
-		runtime_sweep_origin(o->runtime, o->name);
-		origin_relax(o);
-		return -1;
+	o->label = strdup(label);
+	return o->label ? 0 : failed_step(f, o->name, "keep its label", ENOMEM, NULL);
+}
+
+static bool is_native(const struct origin *o)
+{
+	return o->label && streq(o->label, ORIGIN_NATIVE);
+}
+
+/*
+ * Work: the first of the queue is brought one step further at a time.
+ */
+
+static void work(struct origin *o);
+static int64_t new_folder(struct origin *o);
+
+static void tell(struct origin *o, const struct failure *f)
+{
+	struct origin_waiter *waiters = o->waiters;
+
+	o->waiters = NULL;
+	if (!waiters && f)
+		log_warning("%s", f->message);
+	while (waiters) {
+		struct origin_waiter *w = waiters;
+
+		waiters = w->next;
+		w->told(w->userdata, f);
+		free(w);
 	}
+}
+
+/* Tells all who wait for the first of the queue; @f is NULL if it is there. */
+static void finish(struct origin *o, const struct failure *f)
+{
+	struct recipe *r = o->queue;
+
+	o->queue = r->next;
+	r->queued = false;
+	r->next = NULL;
+	view_ready_all(r, f);
+	if (r == o->own)
+		tell(o, f);
+	recipe_release(r);
+}
+
+static int plain_order(struct origin *o, struct variant_order *ret, char **ret_label,
+		       struct failure *f)
+{
+	/* Whoever opens it for the first time learns where it is. */
+	if (origin_hold(o, f) < 0 || make_folders(o, f) < 0)
+		return -1;
+	if (o->label && !is_native(o))
+		*ret_label = strdup(o->label);
+	else if (!is_native(o) && label_of_shared_files(ret_label, f) < 0)
+		return -1;
+	*ret = (struct variant_order){
+		.runtime = o->context->runtime,
+		.origin = o->name,
+		.device = o->device.s,
+		.number = o->dev,
+		.label = *ret_label,
+	};
+	return 0;
+}
+
+static int work_on_plain(void *userdata, char **ret_text, struct failure *f)
+{
+	char type[FILESYSTEM_TYPE_SIZE];
+	struct origin *o = userdata;
+
+	if (variant_mount_plain(&o->order, type, f) < 0)
+		return -1;
+	*ret_text = strdup(type);
+	return 0;
+}
+
+static void plain_done(void *userdata, int r, const char *text, const struct failure *f)
+{
+	struct origin *o = userdata;
+	struct failure failure;
+
+	o->job = NULL;
+	if (r == 0) {
+		struct path path = runtime_origin(o->context->runtime, o->name, "plain");
+
+		o->plain = variant_describe(path.s, NULL, text ?: "", !is_native(o));
+		if (!o->plain) {
+			failed_step(&failure, o->name, "look at its file system", errno, NULL);
+			f = &failure;
+		}
+	}
+	if (o->plain) {
+		origin_use_variant(o, o->plain);
+		origin_leave_variant(o, o->plain);
+		return work(o);
+	}
+	/* Without it there is nothing else. */
+	while (o->queue && !o->job)
+		finish(o, f);
+	if (!o->n_views)
+		origin_release(o);
+}
+
+static int begin_plain(struct origin *o, struct failure *f)
+{
+	char *label = NULL;
+	int r;
+
+	r = plain_order(o, &o->order, &label, f);
+	if (r == 0)
+		r = job_start(&o->job, o->context->loop, work_on_plain, plain_done, o, f);
+	/* The child has its own. */
+	free(label);
+	o->order.label = NULL;
+	return r;
+}
+
+static int work_on_missing(void *userdata, char **ret_text, struct failure *f)
+{
+	struct origin *o = userdata;
+	struct mount_points missing;
+	sd_json_variant *json = NULL;
+	int r;
+
+	if (skeleton_find_missing(o->plain->path, &o->queue->points, &missing, f) < 0)
+		return -1;
+	r = mount_points_to_json(&missing, &json);
+	if (r >= 0)
+		r = sd_json_variant_format(json, 0, ret_text);
+	return r < 0 ? failed_step(f, o->name, "write down what it lacks", -r, NULL) : 0;
+}
+
+static void missing_done(void *userdata, int r, const char *text, const struct failure *f)
+{
+	struct origin *o = userdata;
+	struct failure failure;
+
+	o->job = NULL;
+	if (r == 0 && recipe_set_missing(o->queue, text ?: "[]") < 0) {
+		failed_step(&failure, o->name, "keep what it lacks", ENOMEM, NULL);
+		f = &failure;
+		r = -1;
+	}
+	if (r < 0)
+		finish(o, f);
+	work(o);
+}
+
+static int work_on_other(void *userdata, char **ret_text, struct failure *f)
+{
+	struct origin *o = userdata;
+
+	(void)ret_text;
+	return variant_mount_other(&o->order, f);
+}
+
+static void other_done(void *userdata, int r, const char *text, const struct failure *f)
+{
+	struct origin *o = userdata;
+	struct failure failure;
+	struct variant *v;
+
+	(void)text;
+	o->job = NULL;
+	if (r < 0) {
+		finish(o, f);
+		return work(o);
+	}
+	v = variant_describe(runtime_join(&o->order.folder, "mount").s, o->order.folder.s,
+			     o->order.overlay ? "overlay" : o->plain->type, !!o->order.label);
+	if (!v) {
+		failed_step(&failure, o->name, "look at a variant of it", errno, NULL);
+		finish(o, &failure);
+		return work(o);
+	}
+	v->next = o->others;
+	o->others = v;
+	origin_use_variant(o, v);
+	origin_leave_variant(o, v);
+	work(o);
+}
+
+static int begin_other(struct origin *o, struct failure *f)
+{
+	struct recipe *r = o->queue;
+	int64_t folder = r->folder >= 0 ? r->folder : new_folder(o);
+
+	o->order = (struct variant_order){
+		.runtime = o->context->runtime,
+		.origin = o->name,
+		.device = o->device.s,
+		.number = o->dev,
+		.label = recipe_label(r),
+		.plain = o->plain,
+		.folder = runtime_variant(o->context->runtime, o->name, folder),
+		.points = &r->missing,
+		.points_text = r->missing_text,
+		.map_text = r->map_text,
+		.idmap = r->map,
+		.overlay = recipe_needs_overlay(r),
+	};
+	return job_start(&o->job, o->context->loop, work_on_other, other_done, o, f);
+}
+
+static void work(struct origin *o)
+{
+	struct failure f;
+
+	while (o->queue && !o->job) {
+		struct recipe *r = o->queue;
+		int ret;
+
+		if (o->plain && !variant_is_there(o->plain))
+			origin_lose_variant(o, o->plain);
+		if (o->plain && r->missing_text && recipe_find_variant(r)) {
+			finish(o, NULL);
+			continue;
+		}
+		if (!o->plain)
+			ret = begin_plain(o, &f);
+		else if (!r->missing_text)
+			ret = job_start(&o->job, o->context->loop, work_on_missing, missing_done,
+					o, &f);
+		else
+			ret = begin_other(o, &f);
+		if (ret < 0)
+			finish(o, &f);
+	}
+}
+
+static void enqueue(struct origin *o, struct recipe *r)
+{
+	struct recipe **link = &o->queue;
+
+	if (r->queued)
+		return;
+	while (*link)
+		link = &(*link)->next;
+	*link = r;
+	r->next = NULL;
+	r->queued = true;
+	/* Not here: whoever asks is told later, and never before this returns. */
+	(void)sd_event_source_set_time_relative(o->idle, 0);
+	(void)sd_event_source_set_enabled(o->idle, SD_EVENT_ONESHOT);
+}
+
+int origin_get_variant(struct origin *o, struct recipe *r, struct variant **ret,
+		       struct failure *f)
+{
+	*ret = recipe_find_variant(r);
+	if (*ret)
+		return 1;
+	if (!has_paths(o))
+		return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted",
+			      o->name);
+	enqueue(o, r);
+	return 0;
+}
+
+int origin_mount(struct origin *o, origin_told_t told, void *userdata, struct failure *f)
+{
+	struct origin_waiter *w;
+
+	if (!has_paths(o))
+		return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted",
+			      o->name);
+	if (told) {
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			return failed_step(f, o->name, "wait for it", ENOMEM, NULL);
+		*w = (struct origin_waiter){
+			.next = o->waiters, .told = told, .userdata = userdata,
+		};
+		o->waiters = w;
+	}
+	enqueue(o, o->own);
+	return 0;
+}
+
+void origin_try_mount(struct origin *o)
+{
+	struct failure f;
+
+	if (!o->plain && origin_mount(o, NULL, NULL, &f) < 0)
+		log_warning("%s", f.message);
+}
+
+static int64_t new_folder(struct origin *o)
+{
+	struct path path;
+
+	do {
+		path = runtime_variant(o->context->runtime, o->name, ++o->next_folder);
+	} while (access(path.s, F_OK) == 0);
+	return o->next_folder;
+}
+
+int origin_keep_wanted(struct origin *o, const struct mount_points *points, int64_t *ret,
+		       struct failure *f)
+{
+	const int64_t number = new_folder(o);
+	struct path folder = runtime_variant(o->context->runtime, o->name, number);
+	sd_json_variant *json = NULL;
+	cleanup_free char *text = NULL;
+	int r;
+
+	if (make_folders(o, f) < 0)
+		return -1;
+	r = mount_points_to_json(points, &json);
+	if (r >= 0)
+		r = sd_json_variant_format(json, 0, &text);
+	sd_json_variant_unref(json);
+	if (r >= 0)
+		r = runtime_make_folder(folder.s);
+	if (r >= 0)
+		r = runtime_write_line(runtime_join(&folder, "wanted").s, text);
+	if (r < 0) {
+		origin_forget_wanted(o, number);
+		return failed_step(f, folder.s, "write in this folder", -r, NULL);
+	}
+	*ret = number;
+	return 0;
+}
+
+void origin_forget_wanted(struct origin *o, int64_t folder)
+{
+	struct path path = runtime_variant(o->context->runtime, o->name, folder);
+
+	(void)unlink(runtime_join(&path, "wanted").s);
+	runtime_sweep_variant(path.s);
+}
+
+/*
+ * Variants that no view needs.
+ */
+
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
+
+/* Sees to it that on_idle() is called when the time of @v has come. */
+static void arm(struct origin *o, uint64_t usec)
+{
+	uint64_t before;
+	int enabled;
+
+	if (sd_event_source_get_enabled(o->idle, &enabled) >= 0 && enabled != SD_EVENT_OFF &&
+	    sd_event_source_get_time(o->idle, &before) >= 0 && before <= usec)
+		return;
+	(void)sd_event_source_set_time(o->idle, usec);
+	(void)sd_event_source_set_enabled(o->idle, SD_EVENT_ONESHOT);
+}
+
+void origin_use_variant(struct origin *o, struct variant *v)
+{
+	(void)o;
+	v->views++;
+	v->idle_usec = 0;
+}
+
+void origin_leave_variant(struct origin *o, struct variant *v)
+{
+	struct variant **link;
+
+	if (--v->views)
+		return;
+	if (!v->lost) {
+		v->idle_usec = now_usec();
+		arm(o, v->idle_usec + o->context->grace_usec);
+		return;
+	}
+	for (link = &o->lost; *link != v; link = &(*link)->next)
+		;
+	*link = v->next;
+	variant_drop(o->context, v);
+}
+
+static bool is_over(const struct origin *o, const struct variant *v, uint64_t now)
+{
+	return !v->views && now >= v->idle_usec + o->context->grace_usec;
+}
+
+/* Returns when to look again; 0 if there is nothing to look for. */
+static uint64_t drop_idle(struct origin *o, uint64_t now)
+{
+	struct variant **link = &o->others;
+	uint64_t next = 0;
+
+	while (*link) {
+		struct variant *v = *link;
+
+		if (is_over(o, v, now)) {
+			*link = v->next;
+			recipe_forget_variant(o, v);
+			variant_drop(o->context, v);
+			continue;
+		}
+		if (!v->views && (!next || v->idle_usec < next))
+			next = v->idle_usec;
+		link = &v->next;
+	}
+	if (o->plain && !o->plain->views && !o->others && !o->ours) {
+		if (is_over(o, o->plain, now))
+			origin_release(o);
+		else if (!next || o->plain->idle_usec < next)
+			next = o->plain->idle_usec;
+	}
+	return next ? next + o->context->grace_usec : 0;
+}
+
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct origin *o = userdata;
+	uint64_t next;
+
+	(void)source;
+	(void)usec;
+	work(o);
+	/* A job may be at work with what is idle now. */
+	next = o->queue || o->job ? now_usec() + 100000 : drop_idle(o, now_usec());
+	if (next)
+		arm(o, next);
 	return 0;
 }
 
 void origin_relax(struct origin *o)
 {
-	struct variant **link = o->variants ? &o->variants->next : NULL;
-
-	while (link && *link) {
-		struct variant *v = *link;
-
-		if (v->views == 0) {
-			*link = v->next;
-			variant_drop(v);
-		} else {
-			link = &v->next;
-		}
-	}
-	if (o->n_views == 0) {
+	if (!o->n_views)
 		close_fd(&o->fd);
-		if (!o->ours && o->variants)
-			origin_release(o);
+}
+
+static void drop_all(struct origin *o, struct variant **list)
+{
+	while (*list) {
+		struct variant *v = *list;
+
+		*list = v->next;
+		variant_drop(o->context, v);
 	}
 }
 
 void origin_release(struct origin *o)
 {
+	stop_working(o);
 	view_unmount_all(o);
-	while (o->variants) {
-		struct variant *v = o->variants;
-
-		o->variants = v->next;
-		variant_drop(v);
-	}
+	recipe_forget_variant(o, NULL);
+	drop_all(o, &o->others);
+	drop_all(o, &o->lost);
+	drop_all(o, &o->plain);
 	close_fd(&o->fd);
-	if (!streq(o->name, ".") && !streq(o->name, ".."))
-		runtime_sweep_origin(o->runtime, o->name);
+	if (has_paths(o))
+		runtime_sweep_origin(o->context->runtime, o->name);
 }
 
-struct variant *origin_find_variant(const struct origin *o, const char *label)
+void origin_lose_variant(struct origin *o, struct variant *v)
 {
-	struct variant *v = o->variants;
+	struct variant **link = v == o->plain ? &o->plain : &o->others;
 
-	if (!v || !plan_needs_overlay(label, v->label))
-		return v;
-	for (v = v->next; v && !streq_null(v->label, label); v = v->next)
-		;
-	return v;
+	while (*link != v)
+		link = &(*link)->next;
+	*link = v->next;
+	recipe_forget_variant(o, v);
+	v->lost = true;
+	if (!v->views) {
+		variant_drop(o->context, v);
+		return;
+	}
+	v->next = o->lost;
+	o->lost = v;
 }
 
-int origin_get_variant(struct origin *o, const char *label, struct variant **ret,
-		       struct failure *f)
-{
-	cleanup_free char *canonical = NULL;
-	struct variant *plain, *v;
-
-	if (label && label_check(label, &canonical, f) < 0)
-		return -1;
-	if (origin_mount(o, f) < 0)
-		return -1;
-	*ret = origin_find_variant(o, canonical);
-	if (*ret)
-		return 0;
-	plain = o->variants;
-	if (variant_make_labelled(o->runtime, o->name, plain, canonical, &v, f) < 0)
-		return -1;
-	v->next = plain->next;
-	plain->next = v;
-	*ret = v;
-	return 0;
-}
+/*
+ * What is mounted already.
+ */
 
 void origin_find_mounts(struct origin *o, struct mountinfo *table)
 {
+	const struct runtime *rt = o->context->runtime;
 	cleanup_free char *id = NULL;
+	char *label;
 
 	forget_variants(o);
 	/* Of an origin that had the name before, nothing can be used. */
-	if (runtime_read_line(runtime_origin(o->runtime, o->name, "id").s, &id) < 0 ||
+	if (runtime_read_line(runtime_origin(rt, o->name, "id").s, &id) < 0 ||
 	    strtoull(id, NULL, 10) != o->id)
 		return;
-	o->variants = variant_find_mounted(o->runtime, o->name, o->dev, table);
+	if (runtime_read_line(runtime_origin(rt, o->name, "label").s, &label) == 0) {
+		free(o->label);
+		o->label = label;
+	}
+	o->plain = variant_find_plain(rt, o->name, o->dev, !is_native(o), table);
+	if (!o->plain)
+		return;
+	o->others = variant_find_others(rt, o->name, table);
+	o->plain->idle_usec = now_usec();
+	for (struct variant *v = o->others; v; v = v->next)
+		v->idle_usec = now_usec();
+	arm(o, now_usec() + o->context->grace_usec);
 }

@@ -8,7 +8,7 @@
 
 struct origin *origins_add(struct origins *all, const struct kernel_origin *from)
 {
-	struct origin *o = origin_new(all->runtime, from);
+	struct origin *o = origin_new(all->context, from);
 	struct origin **link = &all->first;
 
 	if (!o)

@@ -9,10 +9,10 @@
 
 #include "kernel.h"
 #include "origin.h"
-#include "runtime.h"
+#include "context.h"
 
 struct origins {
-	const struct runtime *runtime;
+	const struct context *context;
 	struct origin *first;
 };
 

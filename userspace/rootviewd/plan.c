@@ -55,7 +55,7 @@ bool plan_plain(const char *type, const char *source, const char *label, struct 
 	return false;
 }
 
-void plan_labelled(const char *layers, const char *label, struct plan_mount *ret)
+void plan_overlay(const char *layers, const char *label, struct plan_mount *ret)
 {
 	*ret = (struct plan_mount){ .type = "overlay" };
 	add(ret, "source", "rootview");
@@ -67,7 +67,8 @@ void plan_labelled(const char *layers, const char *label, struct plan_mount *ret
 	 */
 	add(ret, "redirect_dir", "nofollow");
 	add(ret, "metacopy", "off");
-	add(ret, "context", label);
+	if (label)
+		add(ret, "context", label);
 }
 
 /* overlayfs separates layers by ':', and takes '\' as an escape. */
@@ -99,9 +100,4 @@ bool plan_layers(const char *top, const char *bottom, char *ret, size_t size)
 		return false;
 	*to = '\0';
 	return true;
-}
-
-bool plan_needs_overlay(const char *label, const char *plain_label)
-{
-	return label && !streq_null(label, plain_label);
 }

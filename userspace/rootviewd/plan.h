@@ -30,20 +30,16 @@ struct plan_mount {
  */
 bool plan_plain(const char *type, const char *source, const char *label, struct plan_mount *ret);
 
-/* Plans the overlay that gives all files another label; @layers from plan_layers(). */
-void plan_labelled(const char *layers, const char *label, struct plan_mount *ret);
+/*
+ * Plans an overlay with all its files labelled @label, or with their own labels
+ * if that is NULL; @layers from plan_layers().
+ */
+void plan_overlay(const char *layers, const char *label, struct plan_mount *ret);
 
 /*
  * Writes overlayfs' lowerdir= value for @top over @bottom into @ret.  Returns
  * false if it does not fit.
  */
 bool plan_layers(const char *top, const char *bottom, char *ret, size_t size);
-
-/*
- * Whether a view with @label, or with none if that is NULL, needs an overlay,
- * where the origin's own file system is mounted with @plain_label.  Both are in
- * the spelling of label_check().
- */
-bool plan_needs_overlay(const char *label, const char *plain_label);
 
 #endif

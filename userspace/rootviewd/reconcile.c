@@ -127,6 +127,31 @@ static void find_view_mount(struct view *v, void *userdata)
 	view_find_mount(v, userdata);
 }
 
+/* Jobs are at work there: what they have mounted is not known yet. */
+static bool is_busy(const struct origin *o)
+{
+	return o->job || o->queue;
+}
+
+static bool any_busy(const struct origins *all)
+{
+	for (const struct origin *o = all->first; o; o = o->next)
+		if (is_busy(o))
+			return true;
+	return false;
+}
+
+static bool belongs_to_busy(struct origins *all, const char *path)
+{
+	const struct runtime *rt = all->context->runtime;
+
+	for (struct origin *o = all->first; o; o = o->next)
+		if (is_busy(o) && (after_prefix(path, runtime_origin(rt, o->name, "").s) ||
+				   after_prefix(path, runtime_view(rt, o->name, "").s)))
+			return true;
+	return false;
+}
+
 /* Unmounts what belongs to nothing that there is. */
 static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 {
@@ -134,7 +159,8 @@ static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 		struct mountinfo_entry *entry = &mounts->entries[i];
 		int r;
 
-		if (entry->claimed || streq(entry->path, all->runtime->dir))
+		if (entry->claimed || streq(entry->path, all->context->runtime->dir) ||
+		    belongs_to_busy(all, entry->path))
 			continue;
 		r = mount_detach(entry->path);
 		if (r < 0)
@@ -143,7 +169,19 @@ static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 			log_info("%s: unmounted, as nothing in the kernel belongs to it",
 				 entry->path);
 	}
-	runtime_sweep(all->runtime);
+	/* A folder that a job has just made looks like one that was left behind. */
+	if (!any_busy(all))
+		runtime_sweep(all->context->runtime);
+}
+
+static bool view_exists(void *userdata, uint64_t id)
+{
+	struct origins *all = userdata;
+
+	for (struct origin *o = all->first; o; o = o->next)
+		if (view_find(o, id))
+			return true;
+	return false;
 }
 
 static void mount_view(struct view *v, void *userdata)
@@ -160,8 +198,8 @@ static void mount_missing(struct origins *all)
 	for (struct origin *o = all->first; o; o = o->next) {
 		if (o->n_views && origin_hold(o, &f) < 0)
 			log_warning("%s", f.message);
-		if (o->ours && origin_mount(o, &f) < 0)
-			log_warning("%s", f.message);
+		if (o->ours)
+			origin_try_mount(o);
 		view_each(o, mount_view, NULL);
 		origin_relax(o);
 	}
@@ -169,6 +207,7 @@ static void mount_missing(struct origins *all)
 
 int reconcile(struct origins *all, struct kernel *kernel, struct failure *f)
 {
+	const char *dir = all->context->runtime->dir;
 	struct mountinfo mounts;
 	int r;
 
@@ -181,15 +220,18 @@ int reconcile(struct origins *all, struct kernel *kernel, struct failure *f)
 	if (r < 0)
 		return failed_step(f, "the kernel's registry", "follow it", -r, NULL);
 
-	r = runtime_read_mounts(all->runtime, &mounts);
+	r = runtime_read_mounts(all->context->runtime, &mounts);
 	if (r < 0)
-		return failed_step(f, all->runtime->dir, "read what is mounted there", -r, NULL);
+		return failed_step(f, dir, "read what is mounted there", -r, NULL);
 	for (struct origin *o = all->first; o; o = o->next) {
+		if (is_busy(o))
+			continue;
 		origin_find_mounts(o, &mounts);
 		view_each(o, find_view_mount, &mounts);
 	}
 	unmount_unclaimed(all, &mounts);
 	mountinfo_free(&mounts);
+	view_sweep_notes(all->context, view_exists, all);
 	mount_missing(all);
 	return 0;
 }

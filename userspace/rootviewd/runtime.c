@@ -5,11 +5,13 @@
 #include "runtime.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "mount.h"
+#include "skeleton.h"
 #include "util.h"
 
 #define MOUNT_TABLE "/proc/self/mountinfo"
@@ -47,9 +49,25 @@ struct path runtime_origin(const struct runtime *rt, const char *origin, const c
 	return make_path("%s/origins/%s%s%s", rt->dir, origin, what ? "/" : "", what ?: "");
 }
 
-struct path runtime_label(const struct runtime *rt, const char *origin, unsigned int number)
+struct path runtime_variant(const struct runtime *rt, const char *origin, int64_t number)
 {
-	return make_path("%s/origins/%s/labels/%u", rt->dir, origin, number);
+	if (number < 0)
+		return runtime_origin(rt, origin, "variants");
+	return make_path("%s/origins/%s/variants/%" PRId64, rt->dir, origin, number);
+}
+
+struct path runtime_note(const struct runtime *rt, uint64_t id)
+{
+	if (!id)
+		return make_path("%s/mounts", rt->dir);
+	return make_path("%s/mounts/%" PRIu64, rt->dir, id);
+}
+
+struct path runtime_trash(const struct runtime *rt, unsigned int number)
+{
+	if (!number)
+		return make_path("%s/trash", rt->dir);
+	return make_path("%s/trash/%u", rt->dir, number);
 }
 
 struct path runtime_view(const struct runtime *rt, const char *origin, const char *view)
@@ -120,12 +138,17 @@ static void sweep_one(const struct path *path, void *userdata)
 	(void)remove_folder(path->s);
 }
 
-static void sweep_label(const struct path *path, void *userdata)
+static void sweep_variant(const struct path *path, void *userdata)
 {
 	(void)userdata;
-	if (remove_folder(runtime_join(path, "mount").s) &&
-	    remove_folder(runtime_join(path, "top").s))
-		(void)remove_folder(path->s);
+	if (!remove_folder(runtime_join(path, "mount").s) ||
+	    !remove_folder(runtime_join(path, "lower").s))
+		return;
+	(void)skeleton_remove(runtime_join(path, "skeleton").s);
+	(void)unlink(runtime_join(path, "points").s);
+	(void)unlink(runtime_join(path, "map").s);
+	(void)unlink(runtime_join(path, "label").s);
+	(void)remove_folder(path->s);
 }
 
 static void sweep_views(const struct path *path, void *userdata)
@@ -137,21 +160,22 @@ static void sweep_views(const struct path *path, void *userdata)
 
 static void sweep_variants(const struct path *path, void *userdata)
 {
-	struct path labels = runtime_join(path, "labels");
+	struct path variants = runtime_join(path, "variants");
 
 	(void)userdata;
-	runtime_each_entry(labels.s, sweep_label, NULL);
-	if (remove_folder(labels.s) && remove_folder(runtime_join(path, "plain").s)) {
+	runtime_each_entry(variants.s, sweep_variant, NULL);
+	if (remove_folder(variants.s) && remove_folder(runtime_join(path, "plain").s)) {
 		(void)unlink(runtime_join(path, "id").s);
+		(void)unlink(runtime_join(path, "label").s);
 		(void)remove_folder(path->s);
 	}
 }
 
-void runtime_sweep_label(const char *folder)
+void runtime_sweep_variant(const char *folder)
 {
 	struct path path = make_path("%s", folder);
 
-	sweep_label(&path, NULL);
+	sweep_variant(&path, NULL);
 }
 
 void runtime_sweep_origin(const struct runtime *rt, const char *origin)
@@ -210,7 +234,9 @@ static bool is_bind(const char *dir)
 
 static int make_folders(struct runtime *rt, struct failure *f)
 {
-	struct path paths[] = { runtime_origins(rt), runtime_views(rt) };
+	struct path paths[] = {
+		runtime_origins(rt), runtime_views(rt), runtime_note(rt, 0), runtime_trash(rt, 0),
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		int r = runtime_make_folder(paths[i].s);
@@ -270,6 +296,8 @@ void runtime_close(struct runtime *rt)
 		/* They are empty, or they stay. */
 		(void)rmdir(runtime_origins(rt).s);
 		(void)rmdir(runtime_views(rt).s);
+		(void)rmdir(runtime_note(rt, 0).s);
+		(void)rmdir(runtime_trash(rt, 0).s);
 		if (is_mount && is_bind(rt->dir))
 			(void)mount_detach(rt->dir);
 	}

@@ -6,10 +6,19 @@
  *	  io.rootview			the socket
  *	  origins/ORIGIN/		for root only, as an image may hold set-user-id files
  *	    id				the kernel's id of the origin that this is about
+ *	    label			the label that AddOrigin asked for, if it did
  *	    plain			the origin's file system
- *	    labels/N/mount		the file system with another label
- *	    labels/N/top		the empty upper layer of that
- *	  views/ORIGIN/VIEW		a view; for root only, too
+ *	    variants/N/mount		another variant of it, if that is an overlay:
+ *	    variants/N/skeleton		its upper layer
+ *	    variants/N/lower		its lower layer, if that is not plain
+ *	    variants/N/points		the mount points that it supplies, as JSON
+ *	    variants/N/map		its id map, as JSON
+ *	    variants/N/label		its label
+ *	    variants/N/wanted		what a view asked for, where no blob can hold it
+ *	  views/ORIGIN/VIEW		an attached view; for root only, too
+ *	  mounts/ID			what was made of the view ID, where that is not
+ *					what its record says: see view.c
+ *	  trash/N			what is being unmounted
  *
  * Everything in it can be made again from the kernel's registry.
  */
@@ -51,7 +60,12 @@ struct path runtime_origins(const struct runtime *rt);
 struct path runtime_views(const struct runtime *rt);
 /* With @what NULL, the folder of all that an origin has. */
 struct path runtime_origin(const struct runtime *rt, const char *origin, const char *what);
-struct path runtime_label(const struct runtime *rt, const char *origin, unsigned int number);
+/* With @number -1, the folder of all variants but the plain one. */
+struct path runtime_variant(const struct runtime *rt, const char *origin, int64_t number);
+/* With @id 0, the folder of all such notes. */
+struct path runtime_note(const struct runtime *rt, uint64_t id);
+/* With @number 0, the folder of all. */
+struct path runtime_trash(const struct runtime *rt, unsigned int number);
 /* With @view NULL, the folder of all views of an origin. */
 struct path runtime_view(const struct runtime *rt, const char *origin, const char *view);
 struct path runtime_join(const struct path *folder, const char *name);
@@ -60,10 +74,10 @@ struct path runtime_join(const struct path *folder, const char *name);
 int runtime_make_folder(const char *path);
 
 /*
- * Remove the folders of one label, of an origin, or of all origins, that
- * nothing is mounted in; folders with mounts in them stay.
+ * Remove the folders of one variant, of an origin, or of all origins, that
+ * nothing is mounted in; folders with mounts in them stay, and with "wanted".
  */
-void runtime_sweep_label(const char *folder);
+void runtime_sweep_variant(const char *folder);
 void runtime_sweep_origin(const struct runtime *rt, const char *origin);
 void runtime_sweep(const struct runtime *rt);
 

@@ -15,6 +15,7 @@
 #include "answer.h"
 #include "interface.h"
 #include "log.h"
+#include "process.h"
 #include "util.h"
 
 #ifndef ROOTVIEW_VERSION
@@ -23,8 +24,19 @@
 
 #define SOCKET_GROUP "rootview"
 
+/* Beyond these, a connection gets an error for every call; beyond twice as many, none. */
+#define CONNECTIONS_MAX 1024
+
+struct monitor {
+	struct monitor *next;
+	sd_varlink *link;
+};
+
 struct server {
 	sd_varlink_server *varlink;
+	struct service *service;
+	struct monitor *monitors;
+	size_t connections;
 	char *path;		/* of the socket, if it was made here */
 };
 
@@ -34,11 +46,41 @@ struct request {
 	const char *origin;
 	const char *device;
 	const char *label;
+	sd_json_variant *list;		/* views, names or mountPoints; borrowed */
+	sd_json_variant *lists;		/* ready-made ones; likewise */
 };
 
-#define FIELD(field, flags)                                                      \
+/*
+ * A call, which may be answered later.  Strings of its request are parts of its
+ * parameters.
+ */
+struct call {
+	sd_varlink *link;
+	sd_json_variant *parameters;
+	struct server *server;
+	struct service *service;
+	struct request request;
+	size_t detached;		/* views that are asked for detached */
+	const char *what;		/* for the log */
+};
+
+#define STRING_FIELD(field, flags)                                               \
 	{ #field, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,         \
 	  offsetof(struct request, field), (flags) }
+#define ARRAY_FIELD(name, field, flags)                                          \
+	{ name, SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref,           \
+	  offsetof(struct request, field), (flags) }
+/* Read elsewhere, from the same parameters. */
+#define OTHER_FIELD(name) { name, _SD_JSON_VARIANT_TYPE_INVALID, NULL, 0, 0 }
+
+static void call_free(struct call *call)
+{
+	if (!call)
+		return;
+	sd_json_variant_unref(call->parameters);
+	sd_varlink_unref(call->link);
+	free(call);
+}
 
 static int refuse(sd_varlink *link, const struct request *request, const struct failure *f)
 {
@@ -53,64 +95,155 @@ static int refuse(sd_varlink *link, const struct request *request, const struct 
 	return answer_failure(link, f, &subject);
 }
 
-/* Who asked, for the log of what was changed. */
-static void log_change(sd_varlink *link, const char *what, const struct request *request)
+static int too_many(struct failure *f, const char *what, size_t limit)
 {
+	failed_about(f, FAILURE_TOO_MANY, what, "there are more than %zu %s", limit, what);
+	f->views = limit;
+	return -1;
+}
+
+/*
+ * Begins a call.  Returns 0 and the call, which is freed by call_end() or
+ * call_refuse(), or what the method is to return.
+ */
+static int call_begin(sd_varlink *link, sd_json_variant *parameters,
+		      const sd_json_dispatch_field *fields, void *userdata, const char *what,
+		      struct call **ret)
+{
+	struct server *server = userdata;
+	struct request request = {};
+	struct failure f;
+	struct call *call;
+	int r;
+
+	if (!server) {
+		too_many(&f, "connections", CONNECTIONS_MAX);
+		return refuse(link, &request, &f) ?: 1;
+	}
+	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	if (r != 0)
+		return r;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return -ENOMEM;
+	*call = (struct call){
+		.link = sd_varlink_ref(link),
+		.parameters = sd_json_variant_ref(parameters),
+		.server = server,
+		.service = server->service,
+		.request = request,
+		.what = what,
+	};
+	*ret = call;
+	return 0;
+}
+
+/* Frees the call, which was answered with the result @r. */
+static int call_end(struct call *call, int r)
+{
+	if (r < 0)
+		log_debug("%s: the answer could not be sent: %s", call->what, strerror(-r));
+	call_free(call);
+	return r;
+}
+
+static int call_refuse(struct call *call, const struct failure *f)
+{
+	int r = refuse(call->link, &call->request, f);
+
+	call_free(call);
+	return r;
+}
+
+/* Who asked, for the log of what was changed. */
+static void log_change(const struct call *call, size_t n)
+{
+	const struct request *request = &call->request;
 	uid_t uid = -1;
 	pid_t pid = 0;
 
-	(void)sd_varlink_get_peer_uid(link, &uid);
-	(void)sd_varlink_get_peer_pid(link, &pid);
-	log_info("%s %s%s%s, asked for by process %d of user %u", what, request->origin ?: "",
-		 request->origin ? "/" : "", request->name, pid, uid);
+	(void)sd_varlink_get_peer_uid(call->link, &uid);
+	(void)sd_varlink_get_peer_pid(call->link, &pid);
+	if (request->name)
+		log_info("%s %s%s%s, asked for by process %d of user %u", call->what,
+			 request->origin ?: "", request->origin ? "/" : "", request->name, pid,
+			 uid);
+	else
+		log_info("%s: %zu of origin %s, asked for by process %d of user %u", call->what, n,
+			 request->origin, pid, uid);
 }
 
 /*
  * Origins.
  */
 
+static void origin_added(void *userdata, const struct failure *f)
+{
+	cleanup_answer struct answer answer = {};
+	struct call *call = userdata;
+	struct failure own;
+
+	if (!f && service_list_origins(call->service, call->request.name, answer_add_origin,
+				       &answer, &own) < 0)
+		f = &own;
+	if (f) {
+		call_refuse(call, f);
+		return;
+	}
+	log_change(call, 1);
+	call_end(call, answer_one(call->link, "origin", &answer));
+}
+
 static int method_add_origin(sd_varlink *link, sd_json_variant *parameters,
 			     sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		FIELD(name, SD_JSON_MANDATORY), FIELD(device, SD_JSON_MANDATORY), {}
+		STRING_FIELD(name, SD_JSON_MANDATORY), STRING_FIELD(device, SD_JSON_MANDATORY),
+		STRING_FIELD(label, SD_JSON_NULLABLE), {}
 	};
-	struct service *service = userdata;
-	struct request request = {};
 	struct failure f;
+	struct call *call;
 	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	r = call_begin(link, parameters, fields, userdata, "added origin", &call);
 	if (r != 0)
 		return r;
-	if (service_add_origin(service, request.name, request.device, &f) < 0)
-		return refuse(link, &request, &f);
-	log_change(link, "added origin", &request);
+	if (service_add_origin(call->service, call->request.name, call->request.device,
+			       call->request.label, origin_added, call, &f) < 0)
+		return call_refuse(call, &f);
+	return 0;
+}
 
-	cleanup_answer struct answer answer = {};
+static void origin_removed(void *userdata, const struct failure *f)
+{
+	struct call *call = userdata;
 
-	if (service_list_origins(service, request.name, answer_add_origin, &answer, &f) < 0)
-		return refuse(link, &request, &f);
-	return answer_one(link, "origin", &answer);
+	if (f) {
+		call_refuse(call, f);
+		return;
+	}
+	log_change(call, 1);
+	call_end(call, sd_varlink_reply(call->link, NULL));
 }
 
 static int method_remove_origin(sd_varlink *link, sd_json_variant *parameters,
 				sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field fields[] = { FIELD(name, SD_JSON_MANDATORY), {} };
-	struct request request = {};
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(name, SD_JSON_MANDATORY), {}
+	};
 	struct failure f;
+	struct call *call;
 	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	r = call_begin(link, parameters, fields, userdata, "removed origin", &call);
 	if (r != 0)
 		return r;
-	if (service_remove_origin(userdata, request.name, &f) < 0)
-		return refuse(link, &request, &f);
-	log_change(link, "removed origin", &request);
-	return sd_varlink_reply(link, NULL);
+	if (service_remove_origin(call->service, call->request.name, origin_removed, call, &f) < 0)
+		return call_refuse(call, &f);
+	return 0;
 }
 
 static int method_list_origins(sd_varlink *link, sd_json_variant *parameters,
@@ -118,91 +251,591 @@ static int method_list_origins(sd_varlink *link, sd_json_variant *parameters,
 {
 	static const sd_json_dispatch_field fields[] = { {} };
 	cleanup_answer struct answer answer = {};
-	struct request request = {};
 	struct failure f;
+	struct call *call;
 	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	r = call_begin(link, parameters, fields, userdata, "list origins", &call);
 	if (r != 0)
 		return r;
-	if (service_list_origins(userdata, NULL, answer_add_origin, &answer, &f) < 0)
-		return refuse(link, &request, &f);
-	return answer_all(link, "origins", &answer);
+	if (service_list_origins(call->service, NULL, answer_add_origin, &answer, &f) < 0)
+		return call_refuse(call, &f);
+	return call_end(call, answer_all(link, "origins", &answer));
 }
 
 /*
  * Views.
  */
 
+/* Of CreateView; an element of CreateViews has all but the first. */
+static const sd_json_dispatch_field view_fields[] = {
+	STRING_FIELD(origin, SD_JSON_MANDATORY),
+	STRING_FIELD(name, SD_JSON_MANDATORY),
+	STRING_FIELD(label, SD_JSON_NULLABLE),
+	OTHER_FIELD("mount"),
+	OTHER_FIELD("path"),
+	OTHER_FIELD("mountPoints"),
+	OTHER_FIELD("lists"),
+	OTHER_FIELD("idMap"),
+	OTHER_FIELD("userNamespace"),
+	OTHER_FIELD("cgroup"),
+	OTHER_FIELD("process"),
+	OTHER_FIELD("processDescriptor"),
+	{}
+};
+
+/* The descriptor that came along and whose index is the parameter @name; -1 if none is named. */
+static int take_descriptor(sd_varlink *link, sd_json_variant *parameters, const char *name,
+			   int *ret, struct failure *f)
+{
+	sd_json_variant *index = sd_json_variant_by_key(parameters, name);
+
+	*ret = -1;
+	if (!index || sd_json_variant_is_null(index))
+		return 0;
+	if (sd_json_variant_is_unsigned(index))
+		*ret = sd_varlink_peek_fd(link, sd_json_variant_unsigned(index));
+	if (*ret < 0)
+		return failed_about(f, FAILURE_INVALID_REQUEST, name,
+				    "%s is not the index of a descriptor that came along", name);
+	return 0;
+}
+
+/* What of a request comes as descriptors. */
+static int read_descriptors(sd_varlink *link, sd_json_variant *parameters, struct spec *spec,
+			    struct failure *f)
+{
+	int userns, pidfd;
+
+	if (take_descriptor(link, parameters, "userNamespace", &userns, f) < 0 ||
+	    take_descriptor(link, parameters, "processDescriptor", &pidfd, f) < 0)
+		return -1;
+	if (userns >= 0 && spec->idmap)
+		return failed_about(f, FAILURE_INVALID_REQUEST, "userNamespace",
+				    "there are both an id map and a user namespace");
+	if (userns >= 0 && idmap_from_userns(userns, &spec->idmap, f) < 0)
+		return -1;
+	if (pidfd < 0)
+		return 0;
+	if (spec->process)
+		return failed_about(f, FAILURE_INVALID_REQUEST, "processDescriptor",
+				    "there are both a process and a descriptor of one");
+	spec->process = process_of_pidfd(pidfd);
+	if (spec->process < 0 || process_start(spec->process, &spec->process_start) < 0) {
+		spec->process = 0;
+		return failed(f, FAILURE_NO_SUCH_PROCESS,
+			      "the descriptor is none of a process that is there");
+	}
+	return 0;
+}
+
+static void read_view_request(sd_varlink *link, sd_json_variant *parameters,
+			      const struct request *request, struct view_request *ret)
+{
+	*ret = (struct view_request){
+		.name = request->name, .label = request->label, .spec = SPEC_DEFAULT,
+	};
+	if (spec_from_request(parameters, &ret->spec, &ret->failure) < 0) {
+		ret->spec = SPEC_DEFAULT;
+		ret->bad = true;
+	} else if (read_descriptors(link, parameters, &ret->spec, &ret->failure) < 0) {
+		ret->bad = true;
+	}
+}
+
+/* A descriptor of the view, as the index of what comes along; -1 if it is not detached. */
+static int push_mount(struct call *call, struct view *v, struct failure *f)
+{
+	int fd, r;
+
+	if (v->way != WAY_DETACHED || !v->variant)
+		return -1;
+	fd = view_clone(v, f);
+	if (fd < 0)
+		return -2;
+	r = sd_varlink_push_fd(call->link, fd);
+	if (r < 0) {
+		close(fd);
+		failed_step(f, v->name, "send a descriptor", -r, NULL);
+		return -2;
+	}
+	return r;
+}
+
+static void view_done(void *userdata, const struct views_done *all)
+{
+	const struct view_result *result = &all->results[0];
+	struct view *v = all->origin ? view_find(all->origin, result->id) : NULL;
+	struct call *call = userdata;
+	struct failure f;
+	int descriptor;
+
+	if (result->bad) {
+		call_refuse(call, &result->failure);
+		return;
+	}
+	if (!v) {
+		failed(&f, FAILURE_NO_SUCH_VIEW, "view \"%s\" was deleted by somebody else",
+		       result->name);
+		call_refuse(call, &f);
+		return;
+	}
+	descriptor = push_mount(call, v, &f);
+	if (descriptor < -1) {
+		call_refuse(call, &f);
+		return;
+	}
+	log_change(call, 1);
+	call_end(call, answer_view(call->link, v, descriptor));
+}
+
 static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
 			      sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field fields[] = {
-		FIELD(origin, SD_JSON_MANDATORY), FIELD(name, SD_JSON_MANDATORY),
-		FIELD(label, SD_JSON_NULLABLE), {}
-	};
-	cleanup_answer struct answer answer = {};
-	struct request request = {};
+	struct view_request request;
 	struct failure f;
-	struct view *view;
+	struct call *call;
 	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	r = call_begin(link, parameters, view_fields, userdata, "created view", &call);
 	if (r != 0)
 		return r;
-	if (service_create_view(userdata, request.origin, request.name, request.label, &view,
-				&f) < 0)
-		return refuse(link, &request, &f);
-	log_change(link, "created view", &request);
-	answer_add_view(view, &answer);
-	return answer_one(link, "view", &answer);
+	read_view_request(link, parameters, &call->request, &request);
+	r = service_create_views(call->service, call->request.origin, &request, 1, view_done, call,
+				 &f);
+	spec_free(&request.spec);
+	return r < 0 ? call_refuse(call, &f) : 0;
+}
+
+static void views_done(void *userdata, const struct views_done *all)
+{
+	cleanup_answer struct answer answer = {};
+	struct call *call = userdata;
+	size_t created = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct view_result *result = &all->results[i];
+		struct view *v = result->bad || !all->origin ? NULL :
+				 view_find(all->origin, result->id);
+		int descriptor = -1;
+
+		if (!result->bad && !v)
+			result->bad = failed(&result->failure, FAILURE_NO_SUCH_VIEW,
+					     "view \"%s\" was deleted by somebody else",
+					     result->name);
+		if (v) {
+			descriptor = push_mount(call, v, &result->failure);
+			result->bad = descriptor < -1;
+			created++;
+		}
+		answer_add_result(result, v, descriptor, &answer);
+	}
+	log_change(call, created);
+	call_end(call, answer_all(call->link, "results", &answer));
+}
+
+/* Reads the elements of a batch into @requests. */
+static int read_view_requests(struct call *call, struct view_request *requests, size_t n)
+{
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		sd_json_variant *element = sd_json_variant_by_index(call->request.list, i);
+		struct request request = {};
+
+		r = sd_json_dispatch(element, view_fields + 1, 0, &request);
+		if (r < 0)
+			return r;
+		read_view_request(call->link, element, &request, &requests[i]);
+		if (requests[i].spec.way == WAY_DETACHED)
+			call->detached++;
+	}
+	return 0;
+}
+
+static int check_size(const struct call *call, const char *what, struct failure *f)
+{
+	size_t n = sd_json_variant_elements(call->request.list);
+
+	if (n > SERVICE_BATCH_MAX)
+		return too_many(f, "views", SERVICE_BATCH_MAX);
+	if (n == 0)
+		return failed_about(f, FAILURE_INVALID_REQUEST, what, "%s is empty", what);
+	return 0;
+}
+
+static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
+			       sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_MANDATORY),
+		ARRAY_FIELD("views", list, SD_JSON_MANDATORY), {}
+	};
+	struct view_request *requests;
+	struct failure f;
+	struct call *call;
+	size_t n;
+	int r;
+
+	(void)flags;
+	r = call_begin(link, parameters, fields, userdata, "created views", &call);
+	if (r != 0)
+		return r;
+	if (check_size(call, "views", &f) < 0)
+		return call_refuse(call, &f);
+	n = sd_json_variant_elements(call->request.list);
+	requests = calloc(n, sizeof(*requests));
+	if (!requests)
+		return call_end(call, -ENOMEM);
+	r = read_view_requests(call, requests, n);
+	if (r < 0)
+		r = call_end(call, sd_varlink_error_invalid_parameter_name(link, "views"));
+	else if (call->detached > SERVICE_DETACHED_MAX)
+		r = call_refuse(call, (too_many(&f, "descriptors", SERVICE_DETACHED_MAX), &f));
+	else if (service_create_views(call->service, call->request.origin, requests, n, views_done,
+				      call, &f) < 0)
+		r = call_refuse(call, &f);
+	for (size_t i = 0; i < n; i++)
+		spec_free(&requests[i].spec);
+	free(requests);
+	return r;
+}
+
+/* Deletes, and puts what became of each into @answer. */
+static int delete_views(struct call *call, const char *const *names, size_t n,
+			struct answer *answer, struct failure *f)
+{
+	struct view_result *results;
+
+	if (service_delete_views(call->service, call->request.origin, names, n, &results, f) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		answer_add_result(&results[i], NULL, -1, answer);
+	if (n == 1)
+		*f = results[0].failure;
+	n = n == 1 && results[0].bad ? 1 : 0;
+	service_free_results(results, n);
+	return n ? 1 : 0;
 }
 
 static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 			      sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		FIELD(origin, SD_JSON_MANDATORY), FIELD(name, SD_JSON_MANDATORY), {}
+		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY), {}
 	};
-	struct request request = {};
+	cleanup_answer struct answer ignored = {};
 	struct failure f;
+	struct call *call;
 	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	r = call_begin(link, parameters, fields, userdata, "deleted view", &call);
 	if (r != 0)
 		return r;
-	if (service_delete_view(userdata, request.origin, request.name, &f) < 0)
-		return refuse(link, &request, &f);
-	log_change(link, "deleted view", &request);
-	return sd_varlink_reply(link, NULL);
+	if (delete_views(call, &call->request.name, 1, &ignored, &f) != 0)
+		return call_refuse(call, &f);
+	log_change(call, 1);
+	return call_end(call, sd_varlink_reply(link, NULL));
+}
+
+static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
+			       sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_MANDATORY),
+		ARRAY_FIELD("names", list, SD_JSON_MANDATORY), {}
+	};
+	cleanup_answer struct answer answer = {};
+	cleanup_free const char **names = NULL;
+	struct failure f;
+	struct call *call;
+	size_t n;
+	int r;
+
+	(void)flags;
+	r = call_begin(link, parameters, fields, userdata, "deleted views", &call);
+	if (r != 0)
+		return r;
+	if (check_size(call, "names", &f) < 0)
+		return call_refuse(call, &f);
+	n = sd_json_variant_elements(call->request.list);
+	names = calloc(n, sizeof(*names));
+	if (!names)
+		return call_end(call, -ENOMEM);
+	for (size_t i = 0; i < n; i++) {
+		sd_json_variant *name = sd_json_variant_by_index(call->request.list, i);
+
+		if (!sd_json_variant_is_string(name))
+			return call_end(call,
+					sd_varlink_error_invalid_parameter_name(link, "names"));
+		names[i] = sd_json_variant_string(name);
+	}
+	if (delete_views(call, names, n, &answer, &f) < 0)
+		return call_refuse(call, &f);
+	log_change(call, n);
+	return call_end(call, answer_all(link, "results", &answer));
 }
 
 static int method_list_views(sd_varlink *link, sd_json_variant *parameters,
 			     sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field fields[] = { FIELD(origin, SD_JSON_NULLABLE), {} };
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_NULLABLE), {}
+	};
 	cleanup_answer struct answer answer = {};
-	struct request request = {};
 	struct failure f;
+	struct call *call;
 	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	r = call_begin(link, parameters, fields, userdata, "list views", &call);
 	if (r != 0)
 		return r;
-	if (service_list_views(userdata, request.origin, answer_add_view, &answer, &f) < 0)
-		return refuse(link, &request, &f);
-	return answer_all(link, "views", &answer);
+	if (service_list_views(call->service, call->request.origin, NULL, answer_add_view, &answer,
+			       &f) < 0)
+		return call_refuse(call, &f);
+	return call_end(call, answer_all(link, "views", &answer));
+}
+
+static int method_mount_view(sd_varlink *link, sd_json_variant *parameters,
+			     sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY),
+		OTHER_FIELD("mount"), OTHER_FIELD("path"), {}
+	};
+	cleanup_free char *path = NULL;
+	bool as_created;
+	struct failure f;
+	struct call *call;
+	enum way way;
+	int r;
+
+	(void)flags;
+	r = call_begin(link, parameters, fields, userdata, "mounted view", &call);
+	if (r != 0)
+		return r;
+	if (spec_read_way(parameters, WAY_ATTACHED, &way, &path, &f) < 0)
+		return call_refuse(call, &f);
+	as_created = !sd_json_variant_by_key(parameters, "mount") && !path;
+	if (service_mount_view(call->service, call->request.origin, call->request.name,
+			       as_created ? NULL : &way, path, view_done, call, &f) < 0)
+		return call_refuse(call, &f);
+	return 0;
+}
+
+static int method_unmount_view(sd_varlink *link, sd_json_variant *parameters,
+			       sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY), {}
+	};
+	struct failure f;
+	struct call *call;
+	struct view *v;
+	int r;
+
+	(void)flags;
+	r = call_begin(link, parameters, fields, userdata, "unmounted view", &call);
+	if (r != 0)
+		return r;
+	if (service_unmount_view(call->service, call->request.origin, call->request.name, &v,
+				 &f) < 0)
+		return call_refuse(call, &f);
+	log_change(call, 1);
+	return call_end(call, answer_view(link, v, -1));
+}
+
+static void missing_found(void *userdata, sd_json_variant *missing, const struct failure *f)
+{
+	struct call *call = userdata;
+
+	int r;
+
+	if (f) {
+		call_refuse(call, f);
+		return;
+	}
+	r = sd_varlink_replybo(call->link, SD_JSON_BUILD_PAIR_VARIANT("missing", missing));
+	call_end(call, r);
+}
+
+static int method_check_mount_points(sd_varlink *link, sd_json_variant *parameters,
+				     sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_MANDATORY),
+		ARRAY_FIELD("mountPoints", list, SD_JSON_NULLABLE),
+		ARRAY_FIELD("lists", lists, SD_JSON_NULLABLE), {}
+	};
+	struct mount_points points;
+	struct failure f;
+	struct call *call;
+	int r;
+
+	(void)flags;
+	r = call_begin(link, parameters, fields, userdata, "check mount points", &call);
+	if (r != 0)
+		return r;
+	if (mount_points_from_json(call->request.list, call->request.lists, &points, &f) < 0)
+		return call_refuse(call, &f);
+	r = service_check(call->service, call->request.origin, &points, missing_found, call, &f);
+	mount_points_free(&points);
+	return r < 0 ? call_refuse(call, &f) : 0;
+}
+
+static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
+			    sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_NULLABLE), STRING_FIELD(name, SD_JSON_NULLABLE), {}
+	};
+	cleanup_answer struct answer answer = {};
+	struct failure f;
+	struct call *call;
+	int r;
+
+	(void)flags;
+	r = call_begin(link, parameters, fields, userdata, "get stats", &call);
+	if (r != 0)
+		return r;
+	if (call->request.name && !call->request.origin) {
+		failed_about(&f, FAILURE_INVALID_REQUEST, "origin",
+			     "a view is named without its origin");
+		return call_refuse(call, &f);
+	}
+	if (service_list_views(call->service, call->request.origin, call->request.name,
+			       answer_add_stats, &answer, &f) < 0)
+		return call_refuse(call, &f);
+	return call_end(call, answer_all(link, "stats", &answer));
+}
+
+/*
+ * Those who watch.
+ */
+
+static int notify(sd_varlink *link, const struct kernel_event *event, const char *type)
+{
+	bool about_origin = event && event->origin.name;
+	bool about_view = about_origin && event->view.name;
+	sd_json_variant *json = NULL;
+	int r;
+
+	r = sd_json_buildo(
+		&json, SD_JSON_BUILD_PAIR_STRING("type", type),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			about_origin, "origin",
+			SD_JSON_BUILD_STRING(about_origin ? event->origin.name : "")),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			about_origin, "generation",
+			SD_JSON_BUILD_UNSIGNED(about_origin ? event->origin.generation : 0)),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			about_view, "name",
+			SD_JSON_BUILD_STRING(about_view ? event->view.name : "")),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			about_view, "id", SD_JSON_BUILD_UNSIGNED(about_view ? event->view.id : 0)));
+	if (r >= 0)
+		r = sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT("event", json));
+	sd_json_variant_unref(json);
+	return r;
+}
+
+static void on_event(void *userdata, const struct kernel_event *event)
+{
+	static const char *const types[] = {
+		[KERNEL_ORIGIN_ADDED]	= "originAdded",
+		[KERNEL_ORIGIN_REMOVED]	= "originRemoved",
+		[KERNEL_ORIGIN_FAILED]	= "originFailed",
+		[KERNEL_VIEW_CREATED]	= "viewCreated",
+		[KERNEL_VIEW_DELETED]	= "viewDeleted",
+		[KERNEL_MODULE_UNLOADED] = "lost",
+		[KERNEL_EVENTS_LOST]	= "lost",
+	};
+	struct server *server = userdata;
+	const char *type = event->type < ARRAY_SIZE(types) ? types[event->type] : NULL;
+
+	for (struct monitor *m = server->monitors; type && m; m = m->next) {
+		int r = notify(m->link, event, type);
+
+		if (r < 0)
+			log_debug("an event could not be sent: %s", strerror(-r));
+	}
+}
+
+static int method_monitor(sd_varlink *link, sd_json_variant *parameters,
+			  sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = { {} };
+	struct server *server = userdata;
+	struct monitor *m;
+	struct call *call;
+	int r;
+
+	if (!(flags & SD_VARLINK_METHOD_MORE))
+		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL);
+	r = call_begin(link, parameters, fields, userdata, "monitor", &call);
+	if (r != 0)
+		return r;
+	call_free(call);
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	*m = (struct monitor){ .next = server->monitors, .link = sd_varlink_ref(link) };
+	server->monitors = m;
+	return notify(link, NULL, "ready");
+}
+
+static void forget_monitor(struct server *server, const sd_varlink *link)
+{
+	struct monitor **at = &server->monitors;
+
+	while (*at) {
+		struct monitor *m = *at;
+
+		if (m->link != link) {
+			at = &m->next;
+			continue;
+		}
+		*at = m->next;
+		sd_varlink_unref(m->link);
+		free(m);
+	}
+}
+
+/*
+ * Connections.
+ */
+
+static int on_connect(sd_varlink_server *varlink, sd_varlink *link, void *userdata)
+{
+	struct server *server = userdata;
+
+	(void)varlink;
+	(void)sd_varlink_set_allow_fd_passing_input(link, 1);
+	(void)sd_varlink_set_allow_fd_passing_output(link, 1);
+	/* Without a server, every call is refused: see call_begin(). */
+	if (++server->connections > CONNECTIONS_MAX)
+		sd_varlink_set_userdata(link, NULL);
+	return 0;
+}
+
+static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *userdata)
+{
+	struct server *server = userdata;
+
+	(void)varlink;
+	server->connections--;
+	forget_monitor(server, link);
 }
 
 /*
  * The socket itself.
  */
 
-static int describe(sd_varlink_server *varlink, struct service *service)
+static int describe(sd_varlink_server *varlink, struct server *server)
 {
 	int r;
 
@@ -212,7 +845,16 @@ static int describe(sd_varlink_server *varlink, struct service *service)
 	r = sd_varlink_server_add_interface(varlink, &vl_interface_io_rootview);
 	if (r < 0)
 		return r;
-	sd_varlink_server_set_userdata(varlink, service);
+	sd_varlink_server_set_userdata(varlink, server);
+	r = sd_varlink_server_bind_connect(varlink, on_connect);
+	if (r >= 0)
+		r = sd_varlink_server_bind_disconnect(varlink, on_disconnect);
+	if (r >= 0)
+		r = sd_varlink_server_set_connections_max(varlink, 2 * CONNECTIONS_MAX);
+	if (r >= 0)
+		r = sd_varlink_server_set_connections_per_uid_max(varlink, 2 * CONNECTIONS_MAX);
+	if (r < 0)
+		return r;
 	return sd_varlink_server_bind_method_many(
 		varlink,
 		ROOTVIEW_METHOD("AddOrigin"), method_add_origin,
@@ -220,7 +862,14 @@ static int describe(sd_varlink_server *varlink, struct service *service)
 		ROOTVIEW_METHOD("ListOrigins"), method_list_origins,
 		ROOTVIEW_METHOD("CreateView"), method_create_view,
 		ROOTVIEW_METHOD("DeleteView"), method_delete_view,
-		ROOTVIEW_METHOD("ListViews"), method_list_views);
+		ROOTVIEW_METHOD("ListViews"), method_list_views,
+		ROOTVIEW_METHOD("CreateViews"), method_create_views,
+		ROOTVIEW_METHOD("DeleteViews"), method_delete_views,
+		ROOTVIEW_METHOD("MountView"), method_mount_view,
+		ROOTVIEW_METHOD("UnmountView"), method_unmount_view,
+		ROOTVIEW_METHOD("CheckMountPoints"), method_check_mount_points,
+		ROOTVIEW_METHOD("GetStats"), method_get_stats,
+		ROOTVIEW_METHOD("Monitor"), method_monitor);
 }
 
 static int make_socket(struct server *server, const char *path)
@@ -267,9 +916,10 @@ int server_new(struct server **ret, struct service *service, sd_event *event, co
 
 	if (!server)
 		goto failed;
+	server->service = service;
 	r = sd_varlink_server_new(&server->varlink, SD_VARLINK_SERVER_INHERIT_USERDATA);
 	if (r >= 0)
-		r = describe(server->varlink, service);
+		r = describe(server->varlink, server);
 	if (r >= 0)
 		r = listen_on(server, path);
 	if (r >= 0)
@@ -277,6 +927,7 @@ int server_new(struct server **ret, struct service *service, sd_event *event, co
 						   SD_EVENT_PRIORITY_NORMAL);
 	if (r < 0)
 		goto failed;
+	mirror_set_listener(service->mirror, on_event, server);
 	*ret = server;
 	return 0;
 
@@ -289,6 +940,7 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
+	mirror_set_listener(server->service->mirror, NULL, NULL);
 	if (server->varlink)
 		(void)sd_varlink_server_shutdown(server->varlink);
 	sd_varlink_server_unref(server->varlink);

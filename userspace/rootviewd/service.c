@@ -4,10 +4,14 @@
  */
 #include "service.h"
 
+#include <sys/sysmacros.h>
+
 #include "device.h"
+#include "job.h"
 #include "label.h"
 #include "log.h"
 #include "name.h"
+#include "skeleton.h"
 #include "util.h"
 
 /* What is returned is valid until the next mirror_update(). */
@@ -36,55 +40,261 @@ static int check_name(const char *what, const char *name, const char *fault, str
 	return failed(f, FAILURE_INVALID_NAME, "the %s name \"%.128s\" %s", what, name, fault);
 }
 
+/* The same, of an origin that views may be made on. */
+static struct origin *find_usable(struct service *s, const char *name, struct failure *f)
+{
+	struct origin *o = find_origin(s, name, f);
+
+	if (o && o->removing) {
+		failed(f, FAILURE_ORIGIN_BUSY, "origin \"%.128s\" is being removed", name);
+		return NULL;
+	}
+	return o;
+}
+
+/*
+ * Requests that wait.  They are answered from the event loop, never from within
+ * what they waited for.
+ */
+
+static int begin_waiting(struct service *s, struct failure *f)
+{
+	if (s->waiting >= SERVICE_WAITING_MAX) {
+		failed_about(f, FAILURE_TOO_MANY, "requests",
+			     "%d requests are waiting already; try again later",
+			     SERVICE_WAITING_MAX);
+		f->views = SERVICE_WAITING_MAX;
+		return -1;
+	}
+	s->waiting++;
+	return 0;
+}
+
+static int defer(struct service *s, sd_event_source **ret, sd_event_handler_t handler,
+		 void *userdata)
+{
+	int r = sd_event_add_defer(s->context->loop, ret, handler, userdata);
+
+	if (r < 0)
+		log_error("a request cannot be answered: %s", strerror(-r));
+	return r;
+}
+
 /*
  * Origins.
  */
 
-/* Undoing must not hide why it has to be done. */
-static void unload(struct service *s, const char *name, dev_t dev)
+struct change {
+	struct service *service;
+	char *name, *device, *label;
+	dev_t dev;
+	service_done_t done;
+	void *userdata;
+	bool bad;
+	struct failure failure;
+	sd_event_source *answer;
+	struct job *job;
+};
+
+static void change_free(struct change *c)
 {
-	struct origin *o = mirror_find_origin(s->mirror, name);
+	if (!c)
+		return;
+	sd_event_source_disable_unref(c->answer);
+	free(c->name);
+	free(c->device);
+	free(c->label);
+	free(c);
+}
+
+static struct change *change_new(struct service *s, const char *name, const char *device,
+				 const char *label, service_done_t done, void *userdata,
+				 struct failure *f)
+{
+	struct change *c = calloc(1, sizeof(*c));
+
+	if (c) {
+		*c = (struct change){ .service = s, .done = done, .userdata = userdata };
+		c->name = strdup(name);
+		c->device = device ? strdup(device) : NULL;
+		c->label = label ? strdup(label) : NULL;
+	}
+	if (!c || !c->name || (device && !c->device) || (label && !c->label)) {
+		change_free(c);
+		failed_step(f, name, "take the request", ENOMEM, NULL);
+		return NULL;
+	}
+	if (begin_waiting(s, f) < 0) {
+		change_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void change_end(struct change *c, const struct failure *f)
+{
+	c->service->waiting--;
+	c->done(c->userdata, f);
+	change_free(c);
+}
+
+static int remove_in_child(void *userdata, char **ret_text, struct failure *f)
+{
+	struct change *c = userdata;
+
+	(void)ret_text;
+	return device_remove(c->name, c->dev, f);
+}
+
+static void undone(void *userdata, int r, const char *text, const struct failure *f)
+{
+	struct change *c = userdata;
+	struct failure ignored;
+
+	(void)text;
+	if (r < 0)
+		log_warning("%s: left behind after a failure: %s", c->name, f->message);
+	if (mirror_update(c->service->mirror, &ignored) < 0)
+		log_warning("%s", ignored.message);
+	change_end(c, &c->failure);
+}
+
+/* What was loaded goes again, and then the client hears of the failure. */
+static void undo(struct change *c)
+{
+	struct origin *o = mirror_find_origin(c->service->mirror, c->name);
 	struct failure f;
 
-	if (o)
+	if (o) {
+		o->removing = true;
 		origin_release(o);
-	if (device_remove(name, dev, &f) < 0 || mirror_update(s->mirror, &f) < 0)
-		log_warning("%s: left behind after a failure: %s", name, f.message);
+		trash_flush(c->service->context->trash);
+	}
+	if (job_start(&c->job, c->service->context->loop, remove_in_child, undone, c, &f) < 0)
+		undone(c, -1, NULL, &f);
+}
+
+static int on_mounted(sd_event_source *source, void *userdata)
+{
+	struct change *c = userdata;
+
+	(void)source;
+	if (c->bad)
+		undo(c);
+	else
+		change_end(c, NULL);
+	return 0;
+}
+
+static void mounted(void *userdata, const struct failure *f)
+{
+	struct change *c = userdata;
+
+	c->bad = f;
+	if (f)
+		c->failure = *f;
+	(void)defer(c->service, &c->answer, on_mounted, c);
+}
+
+static int load_in_child(void *userdata, char **ret_text, struct failure *f)
+{
+	struct change *c = userdata;
+
+	if (device_load(c->name, c->device, &c->dev, f) < 0)
+		return -1;
+	if (asprintf(ret_text, "%u:%u", major(c->dev), minor(c->dev)) < 0)
+		return failed_step(f, c->name, "tell its number", ENOMEM, NULL);
+	return 0;
+}
+
+static int mount_loaded(struct change *c, struct failure *f)
+{
+	struct origin *o;
+
+	if (mirror_update(c->service->mirror, f) < 0)
+		return -1;
+	o = mirror_find_origin(c->service->mirror, c->name);
+	if (!o)
+		return failed_step(f, c->name, "find it among the kernel's origins", 0,
+				   "somebody removed or renamed it at once");
+	o->ours = true;
+	if (c->label && origin_set_label(o, c->label, f) < 0)
+		return -1;
+	return origin_mount(o, mounted, c, f);
+}
+
+static void loaded(void *userdata, int r, const char *text, const struct failure *f)
+{
+	struct change *c = userdata;
+	unsigned int major, minor;
+
+	if (r < 0) {
+		change_end(c, f);
+		return;
+	}
+	if (text && sscanf(text, "%u:%u", &major, &minor) == 2)
+		c->dev = makedev(major, minor);
+	if (mount_loaded(c, &c->failure) < 0)
+		undo(c);
+}
+
+static int check_origin_label(const char *label, char **ret, struct failure *f)
+{
+	if (!label)
+		return 0;
+	if (!streq(label, ORIGIN_NATIVE))
+		return label_check(label, ret, f);
+	*ret = strdup(label);
+	return *ret ? 0 : failed_step(f, label, "keep it", ENOMEM, NULL);
 }
 
 int service_add_origin(struct service *s, const char *name, const char *device,
+		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f)
 {
-	struct origin *o;
-	dev_t dev;
+	cleanup_free char *canonical = NULL;
+	struct change *c;
 
 	if (check_name("origin", name, origin_name_fault(name), f) < 0 ||
-	    mirror_update(s->mirror, f) < 0 || device_load(name, device, &dev, f) < 0)
+	    check_origin_label(label, &canonical, f) < 0 || mirror_update(s->mirror, f) < 0)
 		return -1;
-	if (mirror_update(s->mirror, f) < 0)
-		goto failed;
-	o = mirror_find_origin(s->mirror, name);
-	if (!o) {
-		failed_step(f, name, "find it among the kernel's origins", 0,
-			    "somebody removed or renamed it at once");
-		goto failed;
-	}
-	if (origin_mount(o, f) < 0)
-		goto failed;
-	origin_relax(o);
-	return 0;
-
-failed:
-	unload(s, name, dev);
+	c = change_new(s, name, device, canonical, done, userdata, f);
+	if (!c)
+		return -1;
+	if (job_start(&c->job, s->context->loop, load_in_child, loaded, c, f) == 0)
+		return 0;
+	s->waiting--;
+	change_free(c);
 	return -1;
 }
 
-int service_remove_origin(struct service *s, const char *name, struct failure *f)
+static void removed(void *userdata, int r, const char *text, const struct failure *f)
 {
-	struct failure ignored;
+	struct change *c = userdata;
+	struct service *s = c->service;
 	struct origin *o;
 
-	o = find_origin(s, name, f);
+	(void)text;
+	if (r == 0 && mirror_update(s->mirror, &c->failure) < 0) {
+		f = &c->failure;
+		r = -1;
+	}
+	o = r < 0 ? mirror_find_origin(s->mirror, c->name) : NULL;
+	if (o) {
+		/* It goes on as it was. */
+		o->removing = false;
+		if (o->ours)
+			origin_try_mount(o);
+	}
+	change_end(c, r < 0 ? f : NULL);
+}
+
+int service_remove_origin(struct service *s, const char *name, service_done_t done,
+			  void *userdata, struct failure *f)
+{
+	struct origin *o = find_usable(s, name, f);
+	struct change *c;
+
 	if (!o)
 		return -1;
 	if (o->n_views) {
@@ -93,16 +303,21 @@ int service_remove_origin(struct service *s, const char *name, struct failure *f
 		f->views = o->n_views;
 		return -1;
 	}
-
-	origin_release(o);
-	if (device_remove(name, o->dev, f) < 0) {
-		/* It goes on as it was. */
-		if (o->ours && origin_mount(o, &ignored) < 0)
-			log_warning("%s", ignored.message);
-		origin_relax(o);
+	c = change_new(s, name, NULL, o->label, done, userdata, f);
+	if (!c)
 		return -1;
-	}
-	return mirror_update(s->mirror, f);
+	c->dev = o->dev;
+	o->removing = true;
+	origin_release(o);
+	trash_flush(s->context->trash);
+	if (job_start(&c->job, s->context->loop, remove_in_child, removed, c, f) == 0)
+		return 0;
+	o->removing = false;
+	if (o->ours)
+		origin_try_mount(o);
+	s->waiting--;
+	change_free(c);
+	return -1;
 }
 
 struct count {
@@ -166,91 +381,543 @@ int service_list_origins(struct service *s, const char *name,
  * Views.
  */
 
-static struct view *find_view(struct service *s, const char *origin, const char *name,
-			      uint64_t id, struct failure *f)
-{
-	struct origin *o = find_origin(s, origin, f);
-	struct view *v = o ? view_find(o, id) : NULL;
+struct find {
+	const char *name;
+	struct view *found;
+};
 
-	if (o && !v)
-		failed(f, FAILURE_NO_SUCH_VIEW,
-		       "view \"%s\" of origin \"%s\" was deleted by somebody else", name, origin);
-	return v;
+static void compare_name(struct view *v, void *userdata)
+{
+	struct find *find = userdata;
+
+	if (streq(v->name, find->name))
+		find->found = v;
 }
 
-/*
- * What the kernel made is mounted in answer to the kernel's event, whoever
- * asked for it.  When this is called that has been tried; a view that is not
- * mounted is tried once more, which says why not.  Where it is the machine that
- * failed, somebody may have unmounted what views are made of: everything is
- * compared first.
- */
-static int find_mounted(struct service *s, const char *origin, const char *name, uint64_t id,
-			struct view **ret, struct failure *f)
+/* A look at every view: not for what is done often. */
+static struct view *find_view(struct origin *o, const char *name, struct failure *f)
 {
-	struct view *v = find_view(s, origin, name, id, f);
+	struct find find = { .name = name };
+
+	view_each(o, compare_name, &find);
+	if (!find.found)
+		failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view \"%.128s\"", o->name,
+		       name);
+	return find.found;
+}
+
+struct batch {
+	struct service *service;
+	uint64_t origin;
+	struct view_result *results;
+	size_t n;
+	size_t waiting;		/* results that are not known yet */
+	bool keep;		/* views that cannot be mounted */
+	service_views_t done;
+	void *userdata;
+	sd_event_source *answer;
+};
+
+void service_free_results(struct view_result *results, size_t n)
+{
+	for (size_t i = 0; results && i < n; i++)
+		free(results[i].name);
+	free(results);
+}
+
+static void batch_free(struct batch *b)
+{
+	sd_event_source_disable_unref(b->answer);
+	service_free_results(b->results, b->n);
+	free(b);
+}
+
+static struct batch *batch_new(struct service *s, size_t n, service_views_t done, void *userdata,
+			       struct failure *f)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (b) {
+		*b = (struct batch){ .service = s, .n = n, .done = done, .userdata = userdata };
+		b->results = calloc(n, sizeof(*b->results));
+	}
+	if (!b || !b->results) {
+		free(b);
+		failed_step(f, "a request", "take it", ENOMEM, NULL);
+		return NULL;
+	}
+	if (begin_waiting(s, f) < 0) {
+		batch_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+/* Views that cannot be mounted go again. */
+static void roll_back(struct batch *b, struct origin *o)
+{
+	struct failure f;
+	bool any = false;
+
+	for (size_t i = 0; o && i < b->n; i++) {
+		const struct view_result *result = &b->results[i];
+		struct kernel *k = b->service->kernel;
+
+		if (!result->bad || !result->id || b->keep)
+			continue;
+		any = true;
+		if (kernel_delete_view(k, o->name, result->name, result->id, &f) < 0 &&
+		    f.kind == FAILURE_OPERATION_FAILED)
+			log_warning("%s", f.message);
+	}
+	if (any && mirror_update(b->service->mirror, &f) < 0)
+		log_warning("%s", f.message);
+}
+
+static void batch_end(struct batch *b)
+{
+	struct service *s = b->service;
+	struct views_done all = { .results = b->results, .n = b->n };
+
+	roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
+	all.origin = mirror_find_origin_id(s->mirror, b->origin);
+	s->waiting--;
+	b->done(b->userdata, &all);
+	batch_free(b);
+}
+
+static int on_batch(sd_event_source *source, void *userdata)
+{
+	(void)source;
+	batch_end(userdata);
+	return 0;
+}
+
+static void view_told(void *userdata, struct view *v, const struct failure *f)
+{
+	struct batch *b = userdata;
+
+	for (size_t i = 0; f && i < b->n; i++) {
+		if (b->results[i].id != v->id)
+			continue;
+		b->results[i].bad = true;
+		b->results[i].failure = *f;
+	}
+	if (--b->waiting == 0)
+		(void)defer(b->service, &b->answer, on_batch, b);
+}
+
+/* Waits for the view of a result; @o is its origin. */
+static void wait_for(struct batch *b, struct view_result *result, struct origin *o)
+{
+	struct view *v = o ? view_find(o, result->id) : NULL;
+	int r;
 
 	if (!v)
+		r = failed(&result->failure, FAILURE_NO_SUCH_VIEW,
+			   "view \"%s\" was deleted by somebody else", result->name);
+	else
+		r = view_mount(v, view_told, b, &result->failure);
+	if (r < 0)
+		result->bad = true;
+	else if (r == 0)
+		b->waiting++;
+}
+
+/* Of a view that is to be created, all that can be refused without making it. */
+static int check_request(struct origin *o, struct view_request *request, char **ret_label,
+			 char **ret_blob, int64_t *ret_folder, struct failure *f)
+{
+	if (request->bad) {
+		*f = request->failure;
 		return -1;
-	if (view_ensure_mounted(v, f) < 0) {
-		if (f->kind != FAILURE_OPERATION_FAILED || mirror_read_again(s->mirror, f) < 0)
-			return -1;
-		v = find_view(s, origin, name, id, f);
-		if (!v || view_ensure_mounted(v, f) < 0)
-			return -1;
 	}
+	if (check_name("view", request->name, view_name_fault(request->name), f) < 0 ||
+	    (request->label && label_check(request->label, ret_label, f) < 0))
+		return -1;
+	if (request->spec.cgroup && !cgroup_exists(request->spec.cgroup))
+		return failed_about(f, FAILURE_NO_SUCH_CGROUP, request->spec.cgroup,
+				    "there is no cgroup \"%.256s\"", request->spec.cgroup);
+	if (spec_to_blob(&request->spec, -1, ret_blob) < 0)
+		return failed_step(f, request->name, "write down its request", ENOMEM, NULL);
+	if (!*ret_blob || strlen(*ret_blob) <= ROOTVIEW_BLOB_MAX)
+		return 0;
+
+	/* The mount points are what makes it long. */
+	if (origin_keep_wanted(o, &request->spec.points, ret_folder, f) < 0)
+		return -1;
+	free(*ret_blob);
+	*ret_blob = NULL;
+	if (spec_to_blob(&request->spec, *ret_folder, ret_blob) < 0)
+		return failed_step(f, request->name, "write down its request", ENOMEM, NULL);
+	if (strlen(*ret_blob) <= ROOTVIEW_BLOB_MAX)
+		return 0;
+	return failed_about(f, FAILURE_INVALID_REQUEST, "path",
+			    "path, cgroup and id map of view \"%s\" are too long together",
+			    request->name);
+}
+
+/* What the kernel is asked for, and for which result. */
+struct asked {
+	struct kernel_request *requests;
+	struct kernel_result *results;
+	size_t *index;
+	char **labels;
+	char **blobs;
+	int64_t *folders;
+	size_t n;
+	size_t max;
+};
+
+static void asked_free(struct asked *asked)
+{
+	for (size_t i = 0; i < asked->n; i++) {
+		free(asked->labels[i]);
+		free(asked->blobs[i]);
+	}
+	free(asked->requests);
+	free(asked->results);
+	free(asked->index);
+	free(asked->labels);
+	free(asked->blobs);
+	free(asked->folders);
+}
+
+static int asked_init(struct asked *asked, size_t n)
+{
+	*asked = (struct asked){
+		.max = n,
+		.requests = calloc(n, sizeof(*asked->requests)),
+		.results = calloc(n, sizeof(*asked->results)),
+		.index = calloc(n, sizeof(*asked->index)),
+		.labels = calloc(n, sizeof(*asked->labels)),
+		.blobs = calloc(n, sizeof(*asked->blobs)),
+		.folders = calloc(n, sizeof(*asked->folders)),
+	};
+	return asked->requests && asked->results && asked->index && asked->labels &&
+	       asked->blobs && asked->folders ? 0 : -1;
+}
+
+static void prepare(struct batch *b, struct origin *o, struct view_request *requests,
+		    struct asked *asked)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct view_result *result = &b->results[i];
+		char *label = NULL, *blob = NULL;
+		int64_t folder = -1;
+
+		result->name = strdup(requests[i].name ?: "");
+		if (!result->name ||
+		    check_request(o, &requests[i], &label, &blob, &folder, &result->failure) < 0) {
+			result->bad = true;
+			if (folder >= 0)
+				origin_forget_wanted(o, folder);
+			free(label);
+			free(blob);
+			continue;
+		}
+		asked->requests[asked->n] = (struct kernel_request){
+			.name = result->name, .label = label, .blob = blob,
+		};
+		asked->labels[asked->n] = label;
+		asked->blobs[asked->n] = blob;
+		asked->folders[asked->n] = folder;
+		asked->index[asked->n++] = i;
+	}
+}
+
+static void take_results(struct batch *b, const char *origin, struct asked *asked)
+{
+	struct origin *o = mirror_find_origin_id(b->service->mirror, b->origin);
+
+	for (size_t i = 0; i < asked->n; i++) {
+		struct view_result *result = &b->results[asked->index[i]];
+
+		result->id = asked->results[i].id;
+		if (!asked->results[i].error && result->id)
+			continue;
+		result->bad = true;
+		if (asked->results[i].error)
+			kernel_explain(origin, &asked->requests[i], &asked->results[i],
+				       &result->failure);
+		if (asked->folders[i] >= 0 && o)
+			origin_forget_wanted(o, asked->folders[i]);
+	}
+}
+
+int service_create_views(struct service *s, const char *origin, struct view_request *requests,
+			 size_t n, service_views_t done, void *userdata, struct failure *f)
+{
+	struct origin *o = find_usable(s, origin, f);
+	struct asked asked;
+	struct batch *b;
+	int r;
+
+	b = o ? batch_new(s, n, done, userdata, f) : NULL;
+	if (!b)
+		return -1;
+	b->origin = o->id;
+	if (asked_init(&asked, n) < 0) {
+		r = failed_step(f, origin, "take a request", ENOMEM, NULL);
+		goto out;
+	}
+	prepare(b, o, requests, &asked);
+	r = kernel_batch(s->kernel, origin, asked.requests, asked.n, asked.results, f);
+	take_results(b, origin, &asked);
+	if (r == 0)
+		r = mirror_update(s->mirror, f);
+	if (r < 0) {
+		/* Half of a batch that failed as a whole. */
+		for (size_t i = 0; i < b->n; i++)
+			b->results[i].bad = true;
+		roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
+	}
+out:
+	asked_free(&asked);
+	if (r < 0) {
+		s->waiting--;
+		batch_free(b);
+		return -1;
+	}
+	o = mirror_find_origin_id(s->mirror, b->origin);
+	/* One more, so that nobody ends it meanwhile. */
+	b->waiting = 1;
+	for (size_t i = 0; i < n; i++)
+		if (!b->results[i].bad)
+			wait_for(b, &b->results[i], o);
+	if (--b->waiting == 0)
+		batch_end(b);
+	return 0;
+}
+
+int service_mount_view(struct service *s, const char *origin, const char *name,
+		       const enum way *way, const char *path, service_views_t done,
+		       void *userdata, struct failure *f)
+{
+	struct origin *o = find_usable(s, origin, f);
+	struct view *v = o ? find_view(o, name, f) : NULL;
+	struct batch *b;
+
+	if (!v || view_set_way(v, way ? *way : v->first_way, way ? path : v->first_path, f) < 0)
+		return -1;
+	b = batch_new(s, 1, done, userdata, f);
+	if (!b)
+		return -1;
+	b->origin = o->id;
+	b->keep = true;
+	b->results[0].id = v->id;
+	b->results[0].name = strdup(name);
+	b->waiting = 1;
+	wait_for(b, &b->results[0], o);
+	if (--b->waiting == 0)
+		batch_end(b);
+	return 0;
+}
+
+int service_unmount_view(struct service *s, const char *origin, const char *name,
+			 struct view **ret, struct failure *f)
+{
+	struct origin *o = find_origin(s, origin, f);
+	struct view *v = o ? find_view(o, name, f) : NULL;
+
+	if (!v || view_set_way(v, WAY_UNMOUNTED, NULL, f) < 0)
+		return -1;
 	*ret = v;
 	return 0;
 }
 
-int service_create_view(struct service *s, const char *origin, const char *name,
-			const char *label, struct view **ret, struct failure *f)
+int service_delete_views(struct service *s, const char *origin, const char *const *names,
+			 size_t n, struct view_result **ret, struct failure *f)
 {
-	cleanup_free char *canonical = NULL;
-	struct failure undo;
-	uint64_t id;
+	cleanup_free struct kernel_request *requests = calloc(n, sizeof(*requests));
+	cleanup_free struct kernel_result *done = calloc(n, sizeof(*done));
+	struct view_result *results = calloc(n, sizeof(*results));
+	cleanup_free size_t *index = calloc(n, sizeof(*index));
+	size_t asked = 0;
+	int r = -1;
 
-	if (!find_origin(s, origin, f) ||
-	    check_name("view", name, view_name_fault(name), f) < 0 ||
-	    (label && label_check(label, &canonical, f) < 0) ||
-	    kernel_create_view(s->kernel, origin, name, canonical, &id, f) < 0)
+	if (!requests || !done || !results || !index) {
+		failed_step(f, origin, "take a request", ENOMEM, NULL);
+		goto out;
+	}
+	if (!find_origin(s, origin, f))
+		goto out;
+	for (size_t i = 0; i < n; i++) {
+		const char *fault = view_name_fault(names[i]);
+
+		results[i].name = strdup(names[i]);
+		if (!results[i].name ||
+		    check_name("view", names[i], fault, &results[i].failure) < 0) {
+			results[i].bad = true;
+			continue;
+		}
+		requests[asked] = (struct kernel_request){ .delete = true, .name = names[i] };
+		index[asked++] = i;
+	}
+	r = kernel_batch(s->kernel, origin, requests, asked, done, f);
+	for (size_t i = 0; r == 0 && i < asked; i++) {
+		struct view_result *result = &results[index[i]];
+
+		result->id = done[i].id;
+		result->bad = done[i].error;
+		if (result->bad)
+			kernel_explain(origin, &requests[i], &done[i], &result->failure);
+	}
+	if (r == 0)
+		r = mirror_update(s->mirror, f);
+out:
+	if (r < 0) {
+		service_free_results(results, n);
 		return -1;
-	if (find_mounted(s, origin, name, id, ret, f) == 0)
-		return 0;
-	if (kernel_delete_view(s->kernel, origin, name, id, &undo) < 0 &&
-	    undo.kind == FAILURE_OPERATION_FAILED)
-		log_warning("%s", undo.message);
-	if (mirror_update(s->mirror, &undo) < 0)
-		log_warning("%s", undo.message);
-	return -1;
+	}
+	*ret = results;
+	return 0;
 }
 
-int service_delete_view(struct service *s, const char *origin, const char *name,
-			struct failure *f)
-{
-	if (!find_origin(s, origin, f) ||
-	    check_name("view", name, view_name_fault(name), f) < 0 ||
-	    kernel_delete_view(s->kernel, origin, name, 0, f) < 0)
-		return -1;
-	return mirror_update(s->mirror, f);
-}
-
-int service_list_views(struct service *s, const char *origin,
+int service_list_views(struct service *s, const char *origin, const char *name,
 		       void (*each)(struct view *v, void *userdata), void *userdata,
 		       struct failure *f)
 {
-	struct origin *o;
+	struct origin *o = NULL;
+	struct view *v;
 
-	if (origin) {
-		o = find_origin(s, origin, f);
-		if (!o)
-			return -1;
-		view_each(o, each, userdata);
-		return 0;
-	}
 	if (mirror_update(s->mirror, f) < 0)
 		return -1;
+	if (origin) {
+		o = find_origin(s, origin, f);
+		v = o && name ? find_view(o, name, f) : NULL;
+		if (!o || (name && !v))
+			return -1;
+		if (v)
+			each(v, userdata);
+		else
+			view_each(o, each, userdata);
+		return 0;
+	}
 	for (o = mirror_first_origin(s->mirror); o; o = o->next)
 		view_each(o, each, userdata);
 	return 0;
+}
+
+/*
+ * Mount points.
+ */
+
+struct check {
+	struct service *service;
+	uint64_t origin;
+	char *path;			/* of the origin's file system */
+	struct mount_points points;
+	service_missing_t done;
+	void *userdata;
+	bool bad;
+	struct failure failure;
+	sd_event_source *next;
+	struct job *job;
+};
+
+static void check_free(struct check *c)
+{
+	sd_event_source_disable_unref(c->next);
+	mount_points_free(&c->points);
+	free(c->path);
+	free(c);
+}
+
+static void check_end(struct check *c, sd_json_variant *missing, const struct failure *f)
+{
+	c->service->waiting--;
+	c->done(c->userdata, missing, f);
+	check_free(c);
+}
+
+static int check_in_child(void *userdata, char **ret_text, struct failure *f)
+{
+	struct mount_points missing;
+	sd_json_variant *json = NULL;
+	struct check *c = userdata;
+	int r;
+
+	if (skeleton_find_missing(c->path, &c->points, &missing, f) < 0)
+		return -1;
+	r = mount_points_to_json(&missing, &json);
+	if (r >= 0)
+		r = sd_json_variant_format(json, 0, ret_text);
+	return r < 0 ? failed_step(f, c->path, "write down what it lacks", -r, NULL) : 0;
+}
+
+static void checked(void *userdata, int r, const char *text, const struct failure *f)
+{
+	sd_json_variant *missing = NULL;
+	struct check *c = userdata;
+
+	if (r == 0) {
+		r = sd_json_parse(text ?: "[]", 0, &missing, NULL, NULL);
+		if (r < 0) {
+			failed_step(&c->failure, c->path, "read what it lacks", -r, NULL);
+			f = &c->failure;
+		}
+	}
+	check_end(c, missing, r < 0 ? f : NULL);
+	sd_json_variant_unref(missing);
+}
+
+static int on_check(sd_event_source *source, void *userdata)
+{
+	struct check *c = userdata;
+	struct origin *o = mirror_find_origin_id(c->service->mirror, c->origin);
+
+	(void)source;
+	if (!c->bad && (!o || !o->plain)) {
+		failed(&c->failure, FAILURE_NO_SUCH_ORIGIN, "the origin was removed meanwhile");
+		c->bad = true;
+	}
+	if (!c->bad)
+		c->path = strdup(o->plain->path);
+	if (!c->bad && (!c->path || job_start(&c->job, c->service->context->loop, check_in_child,
+					      checked, c, &c->failure) < 0))
+		c->bad = true;
+	if (c->bad)
+		check_end(c, NULL, &c->failure);
+	return 0;
+}
+
+static void check_mounted(void *userdata, const struct failure *f)
+{
+	struct check *c = userdata;
+
+	c->bad = f;
+	if (f)
+		c->failure = *f;
+	(void)defer(c->service, &c->next, on_check, c);
+}
+
+int service_check(struct service *s, const char *origin, struct mount_points *points,
+		  service_missing_t done, void *userdata, struct failure *f)
+{
+	struct origin *o = find_usable(s, origin, f);
+	struct check *c;
+
+	if (!o || begin_waiting(s, f) < 0)
+		return -1;
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		s->waiting--;
+		return failed_step(f, origin, "take a request", ENOMEM, NULL);
+	}
+	*c = (struct check){
+		.service = s,
+		.origin = o->id,
+		.points = *points,
+		.done = done,
+		.userdata = userdata,
+	};
+	if (origin_mount(o, check_mounted, c, f) == 0) {
+		*points = (struct mount_points){};
+		return 0;
+	}
+	s->waiting--;
+	c->points = (struct mount_points){};
+	check_free(c);
+	return -1;
 }

@@ -4,31 +4,54 @@
  *
  * Every function first takes in what has happened in the kernel so far, so its
  * answer is about now.  Of a request that fails, nothing is left.
+ *
+ * What may have to wait for a disk is answered by a call of a function that comes
+ * with the request: exactly once, at once or later, unless the request itself
+ * fails.
  */
 #ifndef ROOTVIEW_SERVICE_H
 #define ROOTVIEW_SERVICE_H
 
+#include "cgroup.h"
+#include "context.h"
 #include "failure.h"
 #include "kernel.h"
 #include "mirror.h"
+#include "mountpoints.h"
+#include "spec.h"
 
-/* All borrowed. */
+/* Of one request; more are refused with TOO_MANY. */
+#define SERVICE_BATCH_MAX	1024
+#define SERVICE_DETACHED_MAX	128
+
+/* Requests that wait for a disk. */
+#define SERVICE_WAITING_MAX	4096
+
+/* All borrowed, but the count. */
 struct service {
 	struct kernel *kernel;
 	struct mirror *mirror;
+	const struct context *context;
+	size_t waiting;
 };
+
+/* @f is NULL if all went well. */
+typedef void (*service_done_t)(void *userdata, const struct failure *f);
 
 /*
  * Exposes the block device at path @device under @name, and mounts its file
- * system.  Fails with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS, ORIGIN_BUSY
- * (the block device is in use), UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY or
- * OPERATION_FAILED.
+ * system, with @label for its files; NULL for the policy's, or ORIGIN_NATIVE.  Fails
+ * with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS, ORIGIN_BUSY (the block device
+ * is in use), INVALID_LABEL, LABELS_UNAVAILABLE, UNSUPPORTED_FILE_SYSTEM,
+ * NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
  */
 int service_add_origin(struct service *s, const char *name, const char *device,
+		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f);
 
-/* Fails with INVALID_NAME, NO_SUCH_ORIGIN, ORIGIN_BUSY or OPERATION_FAILED. */
-int service_remove_origin(struct service *s, const char *name, struct failure *f);
+/* Fails with INVALID_NAME, NO_SUCH_ORIGIN, ORIGIN_BUSY, TOO_MANY or OPERATION_FAILED. */
+int service_remove_origin(struct service *s, const char *name, service_done_t done,
+			  void *userdata, struct failure *f);
 
 /*
  * Calls @each with every origin, or with the one called @name if that is not
@@ -39,25 +62,82 @@ int service_list_origins(struct service *s, const char *name,
 			 void (*each)(struct origin *o, void *userdata), void *userdata,
 			 struct failure *f);
 
-/*
- * Creates a view, and mounts it.  @label may be NULL.  What it puts into @ret is
- * valid until the next call of any function here.  Fails with INVALID_NAME,
- * NO_SUCH_ORIGIN, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, or as
- * service_add_origin() where the origin is not mounted yet.
- */
-int service_create_view(struct service *s, const char *origin, const char *name,
-			const char *label, struct view **ret, struct failure *f);
+/* A view to be created. */
+struct view_request {
+	const char *name;	/* borrowed */
+	const char *label;	/* NULL if none; borrowed */
+	struct spec spec;	/* owned by the caller, who gets it back as it was */
+	bool bad;		/* could not be read: @failure says why */
+	struct failure failure;
+};
 
-/* Fails with INVALID_NAME, NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED. */
-int service_delete_view(struct service *s, const char *origin, const char *name,
-			struct failure *f);
+/* What became of one. */
+struct view_result {
+	char *name;
+	uint64_t id;		/* of the view */
+	bool bad;
+	struct failure failure;
+};
+
+struct views_done {
+	struct origin *origin;	/* NULL if that has gone meanwhile */
+	struct view_result *results;
+	size_t n;
+};
+
+/* What is in @all is valid during the call only. */
+typedef void (*service_views_t)(void *userdata, const struct views_done *all);
+
+/*
+ * Creates views, and sees to it that they are given out.  Each result fails with
+ * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_PATH,
+ * INVALID_MOUNT_POINT, NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin()
+ * where the origin is not mounted yet.  The whole fails with NO_SUCH_ORIGIN,
+ * ORIGIN_BUSY (it is being removed), TOO_MANY or OPERATION_FAILED.
+ */
+int service_create_views(struct service *s, const char *origin, struct view_request *requests,
+			 size_t n, service_views_t done, void *userdata, struct failure *f);
+
+/*
+ * Gives a view out another way from now on; with @way NULL the way that it was created
+ * with.  There is one result.  Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW, TOO_MANY or
+ * OPERATION_FAILED.
+ */
+int service_mount_view(struct service *s, const char *origin, const char *name,
+		       const enum way *way, const char *path, service_views_t done,
+		       void *userdata, struct failure *f);
+
+/* Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED. */
+int service_unmount_view(struct service *s, const char *origin, const char *name,
+			 struct view **ret, struct failure *f);
+
+/*
+ * Deletes views; at once.  Each result fails with INVALID_NAME, NO_SUCH_VIEW or
+ * OPERATION_FAILED, the whole with NO_SUCH_ORIGIN or OPERATION_FAILED.  The caller
+ * frees the results with service_free_results().
+ */
+int service_delete_views(struct service *s, const char *origin, const char *const *names,
+			 size_t n, struct view_result **ret, struct failure *f);
+void service_free_results(struct view_result *results, size_t n);
 
 /*
  * Calls @each with every view, or with those of the origin called @origin if
- * that is not NULL.  Fails with NO_SUCH_ORIGIN or OPERATION_FAILED.
+ * that is not NULL, or with the one called @name if that is not NULL either.  Fails with
+ * NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED.
  */
-int service_list_views(struct service *s, const char *origin,
+int service_list_views(struct service *s, const char *origin, const char *name,
 		       void (*each)(struct view *v, void *userdata), void *userdata,
 		       struct failure *f);
+
+/* @missing is NULL after a failure. */
+typedef void (*service_missing_t)(void *userdata, sd_json_variant *missing,
+				  const struct failure *f);
+
+/*
+ * Finds out which of @points the image lacks; takes them.  Fails as
+ * service_add_origin(), and with INVALID_MOUNT_POINT.
+ */
+int service_check(struct service *s, const char *origin, struct mount_points *points,
+		  service_missing_t done, void *userdata, struct failure *f);
 
 #endif

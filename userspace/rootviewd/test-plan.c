@@ -83,7 +83,7 @@ static void labelled_variant_is_an_overlay(void **state)
 	struct plan_mount plan;
 
 	(void)state;
-	plan_labelled("/top:/plain", "u:r:t:s0:c1,c2", &plan);
+	plan_overlay("/top:/plain", "u:r:t:s0:c1,c2", &plan);
 	assert_string_equal(plan.type, "overlay");
 	assert_string_equal(spell(&plan),
 			    "source=rootview;ro;lowerdir=/top:/plain;redirect_dir=nofollow;"
@@ -114,16 +114,6 @@ static void layers_that_do_not_fit_are_refused(void **state)
 	assert_false(plan_layers(":", ":::", layers, 6));
 }
 
-static void overlay_only_for_another_label(void **state)
-{
-	(void)state;
-	assert_false(plan_needs_overlay(NULL, "a"));
-	assert_false(plan_needs_overlay(NULL, NULL));
-	assert_false(plan_needs_overlay("a", "a"));
-	assert_true(plan_needs_overlay("b", "a"));
-	assert_true(plan_needs_overlay("b", NULL));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,7 +125,6 @@ int main(void)
 		cmocka_unit_test(labelled_variant_is_an_overlay),
 		cmocka_unit_test(layers_are_escaped),
 		cmocka_unit_test(layers_that_do_not_fit_are_refused),
-		cmocka_unit_test(overlay_only_for_another_label),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

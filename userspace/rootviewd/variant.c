@@ -4,38 +4,214 @@
  */
 #include "variant.h"
 
+#include <fcntl.h>
 #include <selinux/selinux.h>
 #include <sys/stat.h>
 
+#include "device.h"
 #include "label.h"
-#include "log.h"
 #include "mount.h"
 #include "plan.h"
 #include "skeleton.h"
 #include "util.h"
 
-/* Describes the variant that is mounted at @path; NULL, with errno, if it cannot. */
-static struct variant *describe(const char *path, const char *folder, const char *type)
+/* Of a folder of a variant. */
+#define MOUNT		"mount"
+#define LOWER		"lower"
+#define SKELETON	"skeleton"
+#define POINTS		"points"
+#define MAP		"map"
+#define LABEL		"label"
+
+void variant_free(struct variant *v)
+{
+	if (!v)
+		return;
+	free(v->label);
+	free(v->points);
+	free(v->map);
+	free(v->path);
+	free(v->folder);
+	free(v);
+}
+
+/*
+ * Making.
+ */
+
+static int mount_at(const struct variant_order *order, const struct plan_mount *plan,
+		    const char *path, struct failure *f)
+{
+	char why[MOUNT_WHY_SIZE];
+	int r;
+
+	r = runtime_make_folder(path);
+	if (r < 0)
+		return failed_step(f, path, "make this folder", -r, NULL);
+	r = mount_plan(plan, path, why);
+	if (r == 0)
+		return 0;
+	(void)rmdir(path);
+	/* See plan.c: this is how xfs says that its log is dirty. */
+	if (r == -EROFS && streq(plan->type, "xfs"))
+		return filesystem_needs_recovery(plan->type, order->origin, f);
+	return failed_step(f, order->origin, "mount its file system", -r, why);
+}
+
+int variant_mount_plain(const struct variant_order *order, char type[static FILESYSTEM_TYPE_SIZE],
+			struct failure *f)
+{
+	struct path path = runtime_origin(order->runtime, order->origin, "plain");
+	char device[PATH_MAX];
+	struct plan_mount plan;
+	cleanup_close int fd = device_open(order->origin, order->number, device, f);
+
+	if (fd < 0 || filesystem_probe(fd, order->origin, type, f) < 0)
+		return -1;
+	if (!plan_plain(type, order->device, order->label, &plan)) {
+		failed(f, FAILURE_UNSUPPORTED_FILE_SYSTEM,
+		       "origin \"%s\" has a file system of type %s; ext4, xfs, erofs and squashfs "
+		       "can be shared", order->origin, type);
+		snprintf(f->file_system, sizeof(f->file_system), "%s", type);
+		return -1;
+	}
+	return mount_at(order, &plan, path.s, f);
+}
+
+/* Mounts a clone of the plain one at @path, with its files owned as ordered. */
+static int mount_map(const struct variant_order *order, const char *path, struct failure *f)
+{
+	cleanup_close int userns = idmap_open(order->idmap, f);
+	int r;
+
+	if (userns < 0)
+		return -1;
+	r = runtime_make_folder(path);
+	if (r == 0)
+		r = mount_idmapped(order->plain->path, userns, path);
+	if (r == 0)
+		return 0;
+	(void)rmdir(path);
+	if (r == -EINVAL || r == -EOPNOTSUPP)
+		return failed_about(f, FAILURE_NOT_SUPPORTED, "idMap",
+				    "the running kernel cannot map the ids of a file system of type %s",
+				    order->plain->type);
+	return failed_step(f, order->origin, "map the ids of its files", -r, NULL);
+}
+
+static int mount_overlay(const struct variant_order *order, const char *lower, const char *path,
+			 struct failure *f)
+{
+	const struct idmap *map = order->idmap;
+	struct path skeleton = runtime_join(&order->folder, SKELETON);
+	/* Each character may need an escape. */
+	cleanup_free char *layers = malloc(4 * PATH_MAX);
+	struct plan_mount plan;
+
+	if (!layers)
+		return failed_step(f, order->origin, "plan an overlay", ENOMEM, NULL);
+	if (skeleton_make(skeleton.s, lower, order->points, map ? idmap_root(&map->uid) : 0,
+			  map ? idmap_root(&map->gid) : 0, !order->label && label_enabled(),
+			  f) < 0)
+		return -1;
+	if (!plan_layers(skeleton.s, lower, layers, 4 * PATH_MAX))
+		return failed_step(f, order->origin, "plan an overlay", ENAMETOOLONG, NULL);
+	plan_overlay(layers, order->label, &plan);
+	return mount_at(order, &plan, path, f);
+}
+
+static int write_texts(const struct variant_order *order, struct failure *f)
+{
+	int r = 0;
+
+	if (*order->points_text)
+		r = runtime_write_line(runtime_join(&order->folder, POINTS).s,
+				       order->points_text);
+	if (r == 0 && *order->map_text)
+		r = runtime_write_line(runtime_join(&order->folder, MAP).s, order->map_text);
+	if (r == 0 && order->label)
+		r = runtime_write_line(runtime_join(&order->folder, LABEL).s, order->label);
+	return r < 0 ? failed_step(f, order->folder.s, "write in this folder", -r, NULL) : 0;
+}
+
+int variant_mount_other(const struct variant_order *order, struct failure *f)
+{
+	struct path path = runtime_join(&order->folder, MOUNT);
+	struct path lower = runtime_join(&order->folder, LOWER);
+	const char *below = order->plain->path;
+	int r;
+
+	r = runtime_make_folder(order->folder.s);
+	if (r < 0)
+		return failed_step(f, order->folder.s, "make this folder", -r, NULL);
+	if (write_texts(order, f) < 0)
+		goto failed;
+	if (!order->overlay) {
+		if (mount_map(order, path.s, f) < 0)
+			goto failed;
+		return 0;
+	}
+	if (order->idmap) {
+		if (mount_map(order, lower.s, f) < 0)
+			goto failed;
+		below = lower.s;
+	}
+	if (mount_overlay(order, below, path.s, f) < 0)
+		goto failed;
+	return 0;
+
+failed:
+	(void)mount_detach(lower.s);
+	runtime_sweep_variant(order->folder.s);
+	return -1;
+}
+
+/*
+ * Finding what is mounted.
+ */
+
+static char *read_text(const char *folder, const char *name)
+{
+	struct path path;
+	char *text;
+
+	if (!folder)
+		return strdup("");
+	snprintf(path.s, sizeof(path.s), "%s/%s", folder, name);
+	return runtime_read_line(path.s, &text) == 0 ? text : strdup("");
+}
+
+/* The label of all files of a mount that has one for all. */
+static char *read_label(const char *path)
+{
+	char *label, *copy;
+
+	if (lgetfilecon_raw(path, &label) < 0)
+		return NULL;
+	copy = strdup(label);
+	freecon(label);
+	return copy;
+}
+
+struct variant *variant_describe(const char *path, const char *folder, const char *type,
+				 bool labelled)
 {
 	struct variant *v = calloc(1, sizeof(*v));
 	struct stat st;
-	char *label;
 
 	if (!v)
 		return NULL;
 	snprintf(v->type, sizeof(v->type), "%s", type);
 	v->path = strdup(path);
 	v->folder = folder ? strdup(folder) : NULL;
-	if (!v->path || (folder && !v->folder) || stat(path, &st) < 0)
+	v->points = read_text(folder, POINTS);
+	v->map = read_text(folder, MAP);
+	if (!v->path || (folder && !v->folder) || !v->points || !v->map || stat(path, &st) < 0)
 		goto failed;
 	v->dev = st.st_dev;
-	if (label_enabled()) {
-		/* With a label for the whole mount, this is what every file has. */
-		if (lgetfilecon_raw(path, &label) < 0)
-			goto failed;
-		v->label = strdup(label);
-		freecon(label);
-		if (!v->label)
+	if (labelled && label_enabled()) {
+		v->label = folder ? read_text(folder, LABEL) : read_label(path);
+		if (!v->label || !*v->label)
 			goto failed;
 	}
 	return v;
@@ -45,171 +221,88 @@ failed:
 	return NULL;
 }
 
-void variant_free(struct variant *v)
+bool variant_is_there(const struct variant *v)
 {
-	if (!v)
-		return;
-	free(v->label);
-	free(v->path);
-	free(v->folder);
-	free(v);
+	struct stat st;
+
+	return stat(v->path, &st) == 0 && st.st_dev == v->dev;
 }
 
-void variant_drop(struct variant *v)
+static struct variant *claim(struct mountinfo *table, const char *path, const char *folder,
+			     dev_t dev, bool labelled)
 {
-	int r;
-
-	if (!v)
-		return;
-	r = mount_detach(v->path);
-	if (r < 0)
-		log_warning("%s: cannot unmount it: %s", v->path, strerror(-r));
-	(void)rmdir(v->path);
-	if (v->folder)
-		runtime_sweep_label(v->folder);
-	variant_free(v);
-}
-
-/* Mounts what is planned at @path, a folder that is made for it. */
-static int make(const char *origin, const struct plan_mount *plan, const char *path,
-		const char *folder, struct variant **ret, struct failure *f)
-{
-	char why[MOUNT_WHY_SIZE];
+	struct mountinfo_entry *entry = mountinfo_find(table, path);
 	struct variant *v;
-	int r;
 
-	r = runtime_make_folder(path);
-	if (r < 0)
-		return failed_step(f, path, "make this folder", -r, NULL);
-	r = mount_plan(plan, path, why);
-	if (r < 0) {
-		(void)rmdir(path);
-		/* See plan.c: this is how xfs says that its log is dirty. */
-		if (r == -EROFS && streq(plan->type, "xfs"))
-			return filesystem_needs_recovery(plan->type, origin, f);
-		return failed_step(f, origin, "mount its file system", -r, why);
-	}
-	v = describe(path, folder, plan->type);
-	if (!v) {
-		failed_step(f, origin, "look at its file system", errno, NULL);
-		(void)mount_detach(path);
-		(void)rmdir(path);
-		return -1;
-	}
-	*ret = v;
-	return 0;
+	if (!entry || (dev && entry->dev != dev))
+		return NULL;
+	v = variant_describe(path, folder, entry->type, labelled);
+	if (v)
+		entry->claimed = true;
+	return v;
 }
 
-int variant_make_plain(const struct runtime *rt, const char *origin, int fd, const char *device,
-		       struct variant **ret, struct failure *f)
+struct variant *variant_find_plain(const struct runtime *rt, const char *origin, dev_t dev,
+				   bool labelled, struct mountinfo *table)
 {
-	struct path path = runtime_origin(rt, origin, "plain");
-	cleanup_free char *label = NULL;
-	char type[FILESYSTEM_TYPE_SIZE];
-	struct plan_mount plan;
-
-	if (label_of_shared_files(&label, f) < 0 || filesystem_probe(fd, origin, type, f) < 0)
-		return -1;
-	if (!plan_plain(type, device, label, &plan)) {
-		failed(f, FAILURE_UNSUPPORTED_FILE_SYSTEM,
-		       "origin \"%s\" has a file system of type %s; ext4, xfs, erofs and squashfs "
-		       "can be shared", origin, type);
-		snprintf(f->file_system, sizeof(f->file_system), "%s", type);
-		return -1;
-	}
-	return make(origin, &plan, path.s, NULL, ret, f);
+	return claim(table, runtime_origin(rt, origin, "plain").s, NULL, dev, labelled);
 }
-
-/* Makes a folder labels/N with the first number that is not taken. */
-static int make_label_folder(const struct runtime *rt, const char *origin, struct path *ret)
-{
-	int r = runtime_make_folder(runtime_origin(rt, origin, "labels").s);
-
-	for (unsigned int n = 0; r == 0; n++) {
-		*ret = runtime_label(rt, origin, n);
-		if (mkdir(ret->s, 0700) == 0)
-			return 0;
-		if (errno != EEXIST)
-			r = -errno;
-	}
-	return r;
-}
-
-int variant_make_labelled(const struct runtime *rt, const char *origin,
-			  const struct variant *plain, const char *label, struct variant **ret,
-			  struct failure *f)
-{
-	cleanup_free char *layers = NULL;
-	struct path folder, top, path;
-	struct plan_mount plan;
-	int r;
-
-	r = make_label_folder(rt, origin, &folder);
-	if (r < 0)
-		return failed_step(f, origin, "make a folder for the label", -r, NULL);
-	top = runtime_join(&folder, "top");
-	path = runtime_join(&folder, "mount");
-	/* Each character may need an escape. */
-	layers = malloc(4 * PATH_MAX);
-	r = layers ? skeleton_make(top.s, plain->path) : -ENOMEM;
-	if (r < 0 || !plan_layers(top.s, plain->path, layers, 4 * PATH_MAX)) {
-		failed_step(f, origin, "make an upper layer for the label", -r, NULL);
-		goto failed;
-	}
-	plan_labelled(layers, label, &plan);
-	if (make(origin, &plan, path.s, folder.s, ret, f) < 0)
-		goto failed;
-	return 0;
-
-failed:
-	runtime_sweep_label(folder.s);
-	return -1;
-}
-
-/*
- * Finding what is mounted.
- */
 
 struct search {
 	struct mountinfo *table;
 	struct variant *found;
 };
 
-static struct variant *claim(struct search *search, const char *path, const char *folder,
-			     const char *type, dev_t dev)
+static void claim_other(const struct path *folder, void *userdata)
 {
-	struct mountinfo_entry *entry = mountinfo_find(search->table, path);
-	struct variant *v;
-
-	if (!entry || (dev && entry->dev != dev) || (type && !streq(entry->type, type)))
-		return NULL;
-	v = describe(path, folder, entry->type);
-	if (v)
-		entry->claimed = true;
-	return v;
-}
-
-static void claim_label(const struct path *folder, void *userdata)
-{
+	bool labelled = access(runtime_join(folder, LABEL).s, F_OK) == 0;
 	struct search *search = userdata;
+	struct mountinfo_entry *lower;
 	struct variant *v;
 
-	v = claim(search, runtime_join(folder, "mount").s, folder->s, "overlay", 0);
-	if (v) {
-		/* Behind the first, which is the plain one. */
-		v->next = search->found->next;
-		search->found->next = v;
-	}
+	v = claim(search->table, runtime_join(folder, MOUNT).s, folder->s, 0, labelled);
+	if (!v)
+		return;
+	lower = mountinfo_find(search->table, runtime_join(folder, LOWER).s);
+	if (lower)
+		lower->claimed = true;
+	v->next = search->found;
+	search->found = v;
 }
 
-struct variant *variant_find_mounted(const struct runtime *rt, const char *origin, dev_t dev,
-				     struct mountinfo *table)
+struct variant *variant_find_others(const struct runtime *rt, const char *origin,
+				    struct mountinfo *table)
 {
-	struct path path = runtime_origin(rt, origin, "plain");
 	struct search search = { .table = table };
 
-	search.found = claim(&search, path.s, NULL, NULL, dev);
-	if (search.found)
-		runtime_each_entry(runtime_origin(rt, origin, "labels").s, claim_label, &search);
+	runtime_each_entry(runtime_variant(rt, origin, -1).s, claim_other, &search);
 	return search.found;
+}
+
+/*
+ * Dropping.
+ */
+
+static void unmount(const struct context *context, const char *path)
+{
+	trash_put(context->trash, path);
+	(void)rmdir(path);
+}
+
+void variant_drop(const struct context *context, struct variant *v)
+{
+	struct path folder, lower;
+
+	if (!v)
+		return;
+	if (!v->lost)
+		unmount(context, v->path);
+	if (v->folder) {
+		snprintf(folder.s, sizeof(folder.s), "%s", v->folder);
+		lower = runtime_join(&folder, LOWER);
+		if (access(lower.s, F_OK) == 0)
+			unmount(context, lower.s);
+		runtime_sweep_variant(v->folder);
+	}
+	variant_free(v);
 }

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A view; view.h is the contract.
+ *
+ * What a view's record says may be changed later (MountView), and a path that
+ * somebody chose lies outside the runtime folder: then a note in the folder
+ * "mounts" says what was made of the view.  It is a symbolic link, named by the
+ * view's id, which comes and goes in one step, and reads
+ *
+ *	WAY CREATED_NS DEV PATH
  */
 #include "view.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <search.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "label.h"
 #include "log.h"
@@ -18,18 +29,236 @@ static int compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* A waiter may ask for the view again: so each is told only when it is off the list. */
+static void tell(struct view *v, const struct failure *f)
+{
+	struct view_waiter *waiters = v->waiters;
+
+	v->waiters = NULL;
+	if (!waiters && f)
+		log_warning("view %s of origin %s is not mounted: %s", v->name, v->origin->name,
+			    f->message);
+	while (waiters) {
+		struct view_waiter *w = waiters;
+
+		waiters = w->next;
+		w->told(w->userdata, v, f);
+		free(w);
+	}
+}
+
+static void stop_waiting(struct view *v)
+{
+	struct view **lists[] = { &v->recipe->waiting, &v->recipe->telling };
+
+	for (size_t i = 0; v->waiting && i < ARRAY_SIZE(lists); i++) {
+		struct view **link = lists[i];
+
+		while (*link && *link != v)
+			link = &(*link)->next_waiting;
+		if (*link) {
+			*link = v->next_waiting;
+			v->waiting = false;
+		}
+	}
+}
+
 static void view_free(void *p)
 {
 	struct view *v = p;
 
+	if (v->recipe) {
+		stop_waiting(v);
+		v->recipe->views--;
+		recipe_release(v->recipe);
+	}
+	while (v->waiters) {
+		struct view_waiter *w = v->waiters;
+
+		v->waiters = w->next;
+		free(w);
+	}
+	sd_event_source_disable_unref(v->tie);
 	free(v->name);
 	free(v->label);
+	free(v->path);
+	free(v->first_path);
+	free(v->cgroup);
 	free(v);
+}
+
+/*
+ * Notes.
+ */
+
+struct note {
+	enum way way;
+	uint64_t created_ns;
+	dev_t dev;
+	char *path;		/* "-" if it has none of its own */
+};
+
+static struct path note_path(const struct view *v)
+{
+	return runtime_note(v->origin->context->runtime, v->id);
+}
+
+static void remove_note(const struct view *v)
+{
+	(void)unlink(note_path(v).s);
+}
+
+static int write_note(const struct view *v, dev_t dev)
+{
+	cleanup_free char *text = NULL;
+
+	if (asprintf(&text, "%s %" PRIu64 " %u:%u %s", way_name(v->way), v->created_ns, major(dev),
+		     minor(dev), v->path ?: "-") < 0)
+		return -ENOMEM;
+	remove_note(v);
+	return symlink(text, note_path(v).s) < 0 ? -errno : 0;
+}
+
+static bool read_note(const struct path *path, struct note *ret)
+{
+	char text[PATH_MAX + 1], way[32], *rest;
+	unsigned int major, minor;
+	ssize_t size = readlink(path->s, text, sizeof(text) - 1);
+	int fields, n = 0;
+
+	if (size < 0)
+		return false;
+	text[size] = '\0';
+	fields = sscanf(text, "%31s %" SCNu64 " %u:%u %n", way, &ret->created_ns, &major, &minor,
+			&n);
+	if (fields < 4 || !n)
+		return false;
+	for (ret->way = WAY_ATTACHED; !streq(way_name(ret->way), way); ret->way++)
+		if (ret->way == WAY_UNMOUNTED)
+			return false;
+	rest = text + n;
+	ret->dev = makedev(major, minor);
+	ret->path = streq(rest, "-") ? NULL : strdup(rest);
+	return true;
+}
+
+/* Whether @path is the root of a mount of the device @dev. */
+static bool is_mount_of(const char *path, dev_t dev)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == dev;
+}
+
+struct sweep {
+	const struct context *context;
+	bool (*exists)(void *userdata, uint64_t id);
+	void *userdata;
+};
+
+static void sweep_note(const struct path *path, void *userdata)
+{
+	const struct sweep *sweep = userdata;
+	const char *id = strrchr(path->s, '/') + 1;
+	struct note note;
+
+	if (sweep->exists(sweep->userdata, strtoull(id, NULL, 10)))
+		return;
+	if (read_note(path, &note)) {
+		if (note.path && is_mount_of(note.path, note.dev))
+			trash_put(sweep->context->trash, note.path);
+		free(note.path);
+	}
+	(void)unlink(path->s);
+}
+
+void view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
+		      void *userdata)
+{
+	struct sweep sweep = { .context = context, .exists = exists, .userdata = userdata };
+
+	runtime_each_entry(runtime_note(context->runtime, 0).s, sweep_note, &sweep);
+}
+
+/*
+ * Making.
+ */
+
+static int set(char **to, const char *from)
+{
+	char *copy = from ? strdup(from) : NULL;
+
+	if (from && !copy)
+		return -1;
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+/* What a blob could not hold lies in the folder of a variant. */
+static void read_wanted(struct origin *o, struct spec *spec)
+{
+	struct path folder = runtime_variant(o->context->runtime, o->name, spec->folder);
+	sd_json_variant *json = NULL;
+	cleanup_free char *text = NULL;
+	struct failure f;
+
+	if (runtime_read_line(runtime_join(&folder, "wanted").s, &text) < 0 ||
+	    sd_json_parse(text, 0, &json, NULL, NULL) < 0 ||
+	    mount_points_from_json(json, NULL, &spec->points, &f) < 0)
+		log_warning("%s: the mount points of a view are gone", folder.s);
+	sd_json_variant_unref(json);
+}
+
+static int take_spec(struct view *v, struct spec *spec)
+{
+	cleanup_free char *canonical = NULL;
+	struct failure ignored;
+
+	/* A label that is wrong for the policy is kept: it is refused when it is needed. */
+	if (v->label && label_check(v->label, &canonical, &ignored) < 0)
+		canonical = strdup(v->label);
+	if (v->label && !canonical)
+		return -1;
+	if (spec->folder >= 0)
+		read_wanted(v->origin, spec);
+	v->recipe = recipe_get(v->origin, canonical, spec);
+	if (!v->recipe)
+		return -1;
+	v->recipe->views++;
+	v->folder = spec->folder;
+	v->way = spec->way;
+	v->first_way = spec->way;
+	v->process = spec->process;
+	v->process_start = spec->process_start;
+	if (set(&v->path, spec->path) < 0 || set(&v->first_path, spec->path) < 0 ||
+	    set(&v->cgroup, spec->cgroup) < 0)
+		return -1;
+	return 0;
+}
+
+static void take_note(struct view *v)
+{
+	struct path path = note_path(v);
+	struct note note;
+
+	if (!read_note(&path, &note))
+		return;
+	if (note.created_ns == v->created_ns) {
+		v->way = note.way;
+		free(v->path);
+		v->path = steal_ptr(&note.path);
+	}
+	free(note.path);
 }
 
 struct view *view_new(struct origin *o, const struct kernel_view *from)
 {
 	struct view *v = calloc(1, sizeof(*v));
+	struct spec spec = SPEC_DEFAULT;
+	int r;
 
 	if (!v)
 		return NULL;
@@ -38,11 +267,19 @@ struct view *view_new(struct origin *o, const struct kernel_view *from)
 	v->created_ns = from->created_ns;
 	v->name = strdup(from->name);
 	v->label = from->label ? strdup(from->label) : NULL;
-	if (!v->name || (from->label && !v->label) || !tsearch(v, &o->views, compare)) {
+	if (from->blob && spec_from_blob(from->blob, from->blob_size, &spec) < 0) {
+		log_warning("view %s of origin %s: what its record holds is not ours; it is mounted "
+			    "as one that asked for nothing", from->name, o->name);
+		spec = SPEC_DEFAULT;
+	}
+	r = v->name && (!from->label || v->label) ? take_spec(v, &spec) : -1;
+	spec_free(&spec);
+	if (r < 0 || !tsearch(v, &o->views, compare)) {
 		view_free(v);
 		return NULL;
 	}
 	o->n_views++;
+	take_note(v);
 	return v;
 }
 
@@ -54,67 +291,163 @@ struct view *view_find(struct origin *o, uint64_t id)
 	return node ? *(struct view **)node : NULL;
 }
 
+static struct path attached_path(const struct view *v)
+{
+	struct path path;
+
+	if (!v->path)
+		return runtime_view(v->origin->context->runtime, v->origin->name, v->name);
+	snprintf(path.s, sizeof(path.s), "%s", v->path);
+	return path;
+}
+
 struct path view_path(const struct view *v)
 {
-	return runtime_view(v->origin->runtime, v->origin->name, v->name);
+	struct path path = {};
+
+	if (!v->variant)
+		return path;
+	if (v->way == WAY_ATTACHED)
+		return attached_path(v);
+	if (v->way == WAY_SHARED)
+		snprintf(path.s, sizeof(path.s), "%s", v->variant->path);
+	return path;
 }
 
 /*
- * Mounts.
+ * Mounting.
  */
 
-static void unmount(struct view *v, void *userdata)
+static int refuse_path(const struct view *v, int error, struct failure *f)
 {
-	struct path path = view_path(v);
-	int r;
+	const char *why = error == ELOOP ? "there is a symbolic link on the way" :
+			  error == ENOTEMPTY ? "it is not empty" : strerror(error);
 
-	(void)userdata;
-	if (!v->variant)
-		return;
-	v->variant->views--;
-	v->variant = NULL;
-	r = mount_detach(path.s);
-	if (r < 0)
-		log_warning("%s: cannot unmount it: %s", path.s, strerror(-r));
-	(void)rmdir(path.s);
+	return failed_about(f, FAILURE_INVALID_PATH, v->path,
+			    "the view cannot be attached to \"%.256s\": %s", v->path, why);
 }
 
-/* Clones the variant's mount to the view's path. */
-static int mount_at_path(struct view *v, const struct variant *variant, struct failure *f)
+static int attach_outside(struct view *v, int fd, struct failure *f)
 {
-	struct path folder = runtime_view(v->origin->runtime, v->origin->name, NULL);
-	struct path path = view_path(v);
+	int r = write_note(v, v->variant->dev);
+
+	if (r < 0)
+		return failed_step(f, v->path, "take a note of it", -r, NULL);
+	r = mount_attach_outside(fd, v->path);
+	if (r == 0)
+		return 0;
+	remove_note(v);
+	return refuse_path(v, -r, f);
+}
+
+static int attach_inside(struct view *v, int fd, struct failure *f)
+{
+	struct path folder = runtime_view(v->origin->context->runtime, v->origin->name, NULL);
+	struct path path = attached_path(v);
 	int r;
 
-	r = runtime_make_folder(folder.s);
-	if (r == 0)
-		r = runtime_make_folder(path.s);
+	r = runtime_make_folder(path.s);
+	if (r == -ENOENT) {
+		r = runtime_make_folder(folder.s);
+		if (r == 0)
+			r = runtime_make_folder(path.s);
+	}
 	if (r < 0)
 		return failed_step(f, path.s, "make this folder", -r, NULL);
-	r = mount_clone(variant->path, variant->dev, path.s);
-	if (r < 0) {
-		(void)rmdir(path.s);
-		return failed_step(f, path.s, "mount the view there", -r, NULL);
-	}
-	return 0;
+	r = mount_attach(fd, path.s);
+	if (r == 0)
+		return 0;
+	(void)rmdir(path.s);
+	return failed_step(f, path.s, "mount the view there", -r, NULL);
 }
 
-int view_ensure_mounted(struct view *v, struct failure *f)
+/* Returns 0, -1 after a failure, or -ESTALE if the variant is not where it was. */
+static int give_out(struct view *v, struct failure *f)
+{
+	cleanup_close int fd = -1;
+	int r;
+
+	r = mount_clone(v->variant->path, v->variant->dev, &fd);
+	if (r == -ESTALE || r == -ENOENT)
+		return -ESTALE;
+	if (r < 0)
+		return failed_step(f, v->name, "clone its mount", -r, NULL);
+	if (v->way != WAY_ATTACHED)
+		return 0;
+	return v->path ? attach_outside(v, fd, f) : attach_inside(v, fd, f);
+}
+
+static int use(struct view *v, struct variant *variant, struct failure *f)
+{
+	int r;
+
+	v->variant = variant;
+	origin_use_variant(v->origin, variant);
+	r = give_out(v, f);
+	if (r == 0)
+		return 1;
+	v->variant = NULL;
+	if (r == -ESTALE)
+		origin_lose_variant(v->origin, variant);
+	origin_leave_variant(v->origin, variant);
+	if (r == -ESTALE && v->retried)
+		return failed_step(f, v->name, "mount it", 0,
+				   "somebody unmounts again and again what it is made of");
+	return r;
+}
+
+/* Returns 1, 0 if it has to wait, or -1. */
+static int try(struct view *v, struct failure *f)
 {
 	struct variant *variant;
+	int r;
 
-	if (v->variant)
-		return 0;
 	/* A view keeps its device even if it cannot be mounted. */
-	if (origin_hold(v->origin, f) < 0 ||
-	    origin_get_variant(v->origin, v->label, &variant, f) < 0)
+	if (origin_hold(v->origin, f) < 0)
 		return -1;
-	if (mount_at_path(v, variant, f) < 0) {
-		origin_relax(v->origin);
+	if (v->variant || v->way == WAY_UNMOUNTED)
+		return 1;
+	do {
+		r = origin_get_variant(v->origin, v->recipe, &variant, f);
+		if (r > 0)
+			r = use(v, variant, f);
+		if (r == -ESTALE)
+			v->retried = true;
+	} while (r == -ESTALE);
+	if (r == 0 && !v->waiting) {
+		v->waiting = true;
+		v->next_waiting = v->recipe->waiting;
+		v->recipe->waiting = v;
+	}
+	if (r != 0)
+		v->retried = false;
+	return r;
+}
+
+static int check_label(const struct view *v, struct failure *f)
+{
+	cleanup_free char *canonical = NULL;
+
+	return v->label ? label_check(v->label, &canonical, f) : 0;
+}
+
+int view_mount(struct view *v, view_told_t told, void *userdata, struct failure *f)
+{
+	struct view_waiter *w;
+	int r;
+
+	if (!v->variant && !v->waiting && v->way != WAY_UNMOUNTED && check_label(v, f) < 0) {
+		(void)origin_hold(v->origin, &(struct failure){});
 		return -1;
 	}
-	v->variant = variant;
-	variant->views++;
+	r = v->waiting ? 0 : try(v, f);
+	if (r != 0 || !told)
+		return r;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return failed_step(f, v->name, "wait for it", ENOMEM, NULL);
+	*w = (struct view_waiter){ .next = v->waiters, .told = told, .userdata = userdata };
+	v->waiters = w;
 	return 0;
 }
 
@@ -122,27 +455,144 @@ void view_try_mount(struct view *v)
 {
 	struct failure f;
 
-	if (view_ensure_mounted(v, &f) < 0)
-		log_warning("view %s of origin %s is not mounted: %s", v->name, v->origin->name,
-			    f.message);
+	if (view_mount(v, NULL, NULL, &f) < 0)
+		tell(v, &f);
+}
+
+void view_ready_all(struct recipe *r, const struct failure *f)
+{
+	struct failure own;
+	struct view *v;
+
+	r->telling = r->waiting;
+	r->waiting = NULL;
+	/* Who is told may remove any view, and may wait for the recipe again. */
+	r->views++;
+	while ((v = r->telling)) {
+		int ret = -1;
+
+		r->telling = v->next_waiting;
+		v->waiting = false;
+		if (!f)
+			ret = try(v, &own);
+		if (ret != 0)
+			tell(v, ret > 0 ? NULL : f ?: &own);
+	}
+	r->views--;
+}
+
+int view_clone(struct view *v, struct failure *f)
+{
+	int fd, r;
+
+	r = mount_clone(v->variant->path, v->variant->dev, &fd);
+	return r < 0 ? failed_step(f, v->name, "clone its mount", -r, NULL) : fd;
+}
+
+/*
+ * Unmounting.
+ */
+
+void view_unmount(struct view *v)
+{
+	struct variant *variant = v->variant;
+	struct path path;
+
+	if (!variant)
+		return;
+	v->variant = NULL;
+	if (v->way == WAY_ATTACHED) {
+		path = attached_path(v);
+		if (!v->path || is_mount_of(path.s, variant->dev))
+			trash_put(v->origin->context->trash, path.s);
+		if (!v->path)
+			(void)rmdir(path.s);
+	}
+	if (v->path)
+		remove_note(v);
+	origin_leave_variant(v->origin, variant);
+}
+
+int view_set_way(struct view *v, enum way to, const char *path, struct failure *f)
+{
+	bool as_created = to == v->first_way && streq_null(path, v->first_path);
+	int r = 0;
+
+	if (to == v->way && streq_null(path, v->path))
+		return 0;
+	view_unmount(v);
+	if (set(&v->path, path) < 0)
+		return failed_step(f, v->name, "keep its path", ENOMEM, NULL);
+	v->way = to;
+	if (as_created)
+		remove_note(v);
+	else
+		r = write_note(v, 0);
+	return r < 0 ? failed_step(f, v->name, "take a note of it", -r, NULL) : 0;
+}
+
+static void unmount(struct view *v, void *userdata)
+{
+	(void)userdata;
+	view_unmount(v);
+}
+
+/*
+ * What is mounted already.
+ */
+
+/* Whether a view with that recipe may be a clone of @variant; without a look into the image. */
+static bool may_be_of(const struct recipe *r, const struct variant *variant)
+{
+	return streq(variant->map, r->map_text) &&
+	       streq_null(variant->label, recipe_label(r)) &&
+	       (!r->missing_text || streq(variant->points, r->missing_text));
+}
+
+static struct variant *find_by_device(const struct view *v, dev_t dev)
+{
+	struct variant *variant = v->origin->plain;
+
+	if (!variant)
+		return NULL;
+	if (variant->dev == dev && may_be_of(v->recipe, variant))
+		return variant;
+	for (variant = v->origin->others; variant; variant = variant->next)
+		if (variant->dev == dev && may_be_of(v->recipe, variant))
+			break;
+	return variant;
 }
 
 void view_find_mount(struct view *v, struct mountinfo *table)
 {
-	struct mountinfo_entry *entry = mountinfo_find(table, view_path(v).s);
-	cleanup_free char *label = NULL;
+	struct path path = attached_path(v);
+	struct mountinfo_entry *entry = NULL;
 	struct variant *variant;
-	struct failure ignored;
+	struct stat st;
 
 	v->variant = NULL;
-	if (!entry || (v->label && label_check(v->label, &label, &ignored) < 0))
+	if (v->way != WAY_ATTACHED)
 		return;
-	variant = origin_find_variant(v->origin, label);
-	if (!variant || entry->dev != variant->dev)
+	if (v->path) {
+		if (stat(path.s, &st) < 0 || !is_mount_of(path.s, st.st_dev))
+			return;
+	} else {
+		entry = mountinfo_find(table, path.s);
+		if (!entry)
+			return;
+		st.st_dev = entry->dev;
+	}
+	variant = find_by_device(v, st.st_dev);
+	if (!variant)
 		return;
-	entry->claimed = true;
+	if (!v->recipe->missing_text &&
+	    recipe_set_missing(v->recipe, *variant->points ? variant->points : "[]") < 0)
+		return;
+	if (entry)
+		entry->claimed = true;
+	v->recipe->variant = variant;
 	v->variant = variant;
-	variant->views++;
+	origin_use_variant(v->origin, variant);
 }
 
 /*
@@ -152,10 +602,19 @@ void view_find_mount(struct view *v, struct mountinfo *table)
 void view_remove(struct view *v)
 {
 	struct origin *o = v->origin;
+	struct failure f;
 
-	unmount(v, NULL);
+	view_unmount(v);
+	remove_note(v);
+	if (v->waiters) {
+		failed(&f, FAILURE_NO_SUCH_VIEW,
+		       "view \"%s\" of origin \"%s\" was deleted meanwhile", v->name, o->name);
+		tell(v, &f);
+	}
 	tdelete(v, &o->views, compare);
 	o->n_views--;
+	if (v->folder >= 0)
+		origin_forget_wanted(o, v->folder);
 	view_free(v);
 	origin_relax(o);
 }

@@ -1,49 +1,94 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A view: a record in the kernel, and here the mount that was made for it.
+ * A view: a record in the kernel, and here what was made of it.
  */
 #ifndef ROOTVIEW_VIEW_H
 #define ROOTVIEW_VIEW_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <systemd/sd-event.h>
 
 #include "failure.h"
 #include "kernel.h"
 #include "mountinfo.h"
 #include "origin.h"
+#include "recipe.h"
 #include "runtime.h"
+#include "spec.h"
+
+/* Told once what became of a view; @f is NULL if it is as it should be. */
+typedef void (*view_told_t)(void *userdata, struct view *v, const struct failure *f);
+
+struct view_waiter {
+	struct view_waiter *next;
+	view_told_t told;
+	void *userdata;
+};
 
 struct view {
 	uint64_t id;
 	struct origin *origin;
-	struct variant *variant;	/* what it is a clone of; NULL if it is not mounted */
+	struct recipe *recipe;
+	struct variant *variant;	/* what it is given out from; NULL if it is not */
 	char *name;
 	char *label;			/* as the kernel has it; NULL if none */
 	uint64_t created_ns;
+
+	enum way way;			/* in which it is given out */
+	char *path;			/* where, if that is not the default; else NULL */
+	enum way first_way;		/* the one that it was created with */
+	char *first_path;
+
+	int64_t folder;			/* see spec.h; else -1 */
+	char *cgroup;
+	pid_t process;			/* that it is tied to; 0 if none */
+	uint64_t process_start;
+	sd_event_source *tie;		/* for mirror.c */
+
+	struct view *next_waiting;	/* for the same recipe */
+	bool waiting;
+	bool retried;
+	struct view_waiter *waiters;
 	bool seen;			/* for reconcile.c */
 };
 
 /* Adds a view, not mounted, to @o, which owns it.  NULL if memory is short. */
 struct view *view_new(struct origin *o, const struct kernel_view *from);
 
-/* Unmounts it, takes it out of its origin and frees it. */
+/* Unmounts it, takes it out of its origin and frees it.  Whoever waits is told so. */
 void view_remove(struct view *v);
 
 struct view *view_find(struct origin *o, uint64_t id);
+
+/* Where it is mounted; an empty path if it is nowhere in the mount table. */
 struct path view_path(const struct view *v);
 
 /*
- * Sees to it that the view is mounted: whoever wants it mounted calls this, as
- * often as they like.  Fails as origin_get_variant() does; then it is not.
+ * Sees to it that the view is given out as it should be: whoever wants that calls
+ * this, as often as they like.  Returns 1 if it is so; or 0, and @told is called
+ * later, if that is not NULL.  Fails as variant_mount_other(), and with INVALID_PATH.
  */
-int view_ensure_mounted(struct view *v, struct failure *f);
+int view_mount(struct view *v, view_told_t told, void *userdata, struct failure *f);
+
+/* The same, where nobody waits for the answer: the log says what goes wrong. */
+void view_try_mount(struct view *v);
+
+/* The same for all that wait for @r; @f is NULL if its variant is there. */
+void view_ready_all(struct recipe *r, const struct failure *f);
 
 /*
- * The same, where nobody waits for the answer: the view is there even if it
- * cannot be mounted, and the log says why it has no path.
+ * Gives it out another way from now on, or not at all; view_mount() does the rest.
+ * @path may be NULL.
  */
-void view_try_mount(struct view *v);
+void view_unmount(struct view *v);
+int view_set_way(struct view *v, enum way to, const char *path, struct failure *f);
+
+/*
+ * A new descriptor of a mount of its variant, which must be there, for the
+ * caller to close; or -1 and OPERATION_FAILED.
+ */
+int view_clone(struct view *v, struct failure *f);
 
 /*
  * Takes the mount that is at its path for its own, if it is a clone of the
@@ -59,5 +104,9 @@ void view_unmount_all(struct origin *o);
 
 /* Frees all views of @o, and leaves them mounted. */
 void view_free_all(struct origin *o);
+
+/* Undoes what is mounted outside for views that are gone; @exists tells of an id. */
+void view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
+		      void *userdata);
 
 #endif

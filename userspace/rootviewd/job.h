@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Jobs: whatever may have to wait for an origin's disk, done by a child.
+ *
+ * Mounting reads the disk, and so does looking into an image; a disk may be slow
+ * or dead, and its readers cannot be killed.  The daemon itself never does that:
+ * it forks, and goes on serving.  A child and not a thread, because a thread that
+ * hangs keeps its process, and with it the lock on the runtime folder, even after
+ * kill -9.
+ */
+#ifndef ROOTVIEW_JOB_H
+#define ROOTVIEW_JOB_H
+
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "failure.h"
+
+struct job;
+
+/* After this many seconds a job has failed. */
+#define JOB_SECONDS 60
+
+/*
+ * Does the work, in the child.  It has a copy of all memory, none of the
+ * daemon's descriptors but 0 to 2, and must not use the kernel's registry or the
+ * event loop.  On success it may put a text into *@ret_text, to be freed.
+ */
+typedef int (*job_work_t)(void *userdata, char **ret_text, struct failure *f);
+
+/*
+ * Called in the daemon when the job is over; @r is what the work returned, and
+ * -1 also if it came to no end.  @text is NULL if there is none, and valid
+ * during the call, as is @f.
+ */
+typedef void (*job_done_t)(void *userdata, int r, const char *text, const struct failure *f);
+
+/*
+ * Starts a job; @userdata must stay until it is over.  Fails with
+ * OPERATION_FAILED.  *@ret is valid until @done was called.
+ */
+int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done, void *userdata,
+	      struct failure *f);
+
+/* Kills it; nobody is told.  NULL is no job. */
+void job_cancel(struct job *job);
+
+#endif

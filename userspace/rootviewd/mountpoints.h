@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Mount points: the paths that a container will mount on, asked for one by one
+ * or by ready-made lists.
+ */
+#ifndef ROOTVIEW_MOUNTPOINTS_H
+#define ROOTVIEW_MOUNTPOINTS_H
+
+#include <stddef.h>
+#include <systemd/sd-json.h>
+
+#include "failure.h"
+
+#define MOUNT_POINTS_MAX 1024
+
+/* Components of one path.  It bounds how many folders a skeleton can be made to have. */
+#define MOUNT_POINT_DEPTH_MAX 64
+
+enum mount_point_kind {
+	MOUNT_POINT_DIRECTORY,
+	MOUNT_POINT_FILE,
+	MOUNT_POINT_LINK,	/* a symbolic link, which an engine would create */
+};
+
+struct mount_point {
+	char *path;		/* absolute, no ".", "..", "//" and final '/' */
+	char *target;		/* of a link, else NULL */
+	enum mount_point_kind kind;
+};
+
+/* In the order of paths, compared byte by byte; no path twice. */
+struct mount_points {
+	size_t n;
+	struct mount_point *list;
+};
+
+void mount_points_free(struct mount_points *points);
+
+/*
+ * Reads an array of MountPoint (NULL for none) and an array of names of
+ * ready-made lists (NULL for none), and puts all of it into one set in its one
+ * form, which the caller frees with mount_points_free().  What is asked for
+ * explicitly wins over a list; the same path twice with different kinds or targets fails.
+ *
+ * Fails with INVALID_MOUNT_POINT (a path that is relative, is "/", holds "..",
+ * a NUL or control character, is longer than 4095 bytes, has a component longer
+ * than 255 or more than MOUNT_POINT_DEPTH_MAX of them; a target without link or a
+ * link without target; a kind that is none), INVALID_REQUEST (no such list: the
+ * sentence names those that there are; or an element that is no MountPoint) or
+ * TOO_MANY (more than MOUNT_POINTS_MAX).
+ */
+int mount_points_from_json(sd_json_variant *points, sd_json_variant *lists,
+			   struct mount_points *ret, struct failure *f);
+
+/* As an array of MountPoint, empty if there are none.  Returns a negative errno. */
+int mount_points_to_json(const struct mount_points *points, sd_json_variant **ret);
+
+/* Adds one, consuming neither string.  Returns a negative errno; keeps order and uniqueness. */
+int mount_points_add(struct mount_points *points, const char *path, enum mount_point_kind kind,
+		     const char *target);
+
+#endif

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a view was asked for with; spec.h is the contract.
+ */
+#include "spec.h"
+
+#include <limits.h>
+
+#include "process.h"
+#include "util.h"
+
+static const char *const way_names[] = {
+	[WAY_ATTACHED]	= "attached",
+	[WAY_SHARED]	= "shared",
+	[WAY_DETACHED]	= "detached",
+	[WAY_UNMOUNTED]	= "unmounted",
+};
+
+const char *way_name(enum way way)
+{
+	return way_names[way];
+}
+
+void spec_free(struct spec *spec)
+{
+	free(spec->path);
+	mount_points_free(&spec->points);
+	free(spec->idmap);
+	free(spec->cgroup);
+	*spec = SPEC_DEFAULT;
+}
+
+/*
+ * Reading.
+ */
+
+/* A parameter's value; NULL if it is absent or null. */
+static sd_json_variant *find(sd_json_variant *parameters, const char *name)
+{
+	sd_json_variant *value = sd_json_variant_by_key(parameters, name);
+
+	return sd_json_variant_is_null(value) ? NULL : value;
+}
+
+/* *@ret is NULL if there is no such parameter; it lives as long as @parameters. */
+static int find_string(sd_json_variant *parameters, const char *name, const char **ret,
+		       struct failure *f)
+{
+	sd_json_variant *value = find(parameters, name);
+
+	if (value && !sd_json_variant_is_string(value))
+		return failed_about(f, FAILURE_INVALID_REQUEST, name, "%s is no string", name);
+	*ret = value ? sd_json_variant_string(value) : NULL;
+	return 0;
+}
+
+static int copy(const char *s, char **ret, struct failure *f)
+{
+	*ret = strdup(s);
+	return *ret ? 0 : failed_step(f, "the request", "read it", ENOMEM, NULL);
+}
+
+/* Whether one of the components between slashes equals @name. */
+static bool has_component(const char *path, const char *name)
+{
+	for (; *path; path += *path == '/') {
+		size_t n = strcspn(path, "/");
+
+		if (n == strlen(name) && memcmp(path, name, n) == 0)
+			return true;
+		path += n;
+	}
+	return false;
+}
+
+static const char *path_fault(const char *path)
+{
+	if (*path != '/')
+		return "is not absolute";
+	if (strlen(path) >= PATH_MAX)
+		return "is longer than 4095 bytes";
+	if (path[strlen(path) - 1] == '/')
+		return "ends with a '/'";
+	if (strstr(path, "//"))
+		return "holds \"//\"";
+	if (has_component(path, "..") || has_component(path, "."))
+		return "holds \"..\" or \".\"";
+	return NULL;
+}
+
+static int parse_way(const char *name, enum way *ret, struct failure *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(way_names); i++) {
+		if (streq(way_names[i], name)) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return failed_about(f, FAILURE_INVALID_REQUEST, "mount",
+			    "mount is \"%.128s\", and none of attached, shared, detached and "
+			    "unmounted", name);
+}
+
+int spec_read_way(sd_json_variant *parameters, enum way fallback, enum way *ret_way,
+		  char **ret_path, struct failure *f)
+{
+	const char *mount, *path, *fault;
+	enum way way = fallback;
+
+	if (find_string(parameters, "mount", &mount, f) < 0 ||
+	    find_string(parameters, "path", &path, f) < 0 ||
+	    (mount && parse_way(mount, &way, f) < 0))
+		return -1;
+	if (path && way != WAY_ATTACHED)
+		return failed_about(f, FAILURE_INVALID_REQUEST, "path",
+				    "there is a path, but a view that is %s has none of its own",
+				    way_name(way));
+	fault = path ? path_fault(path) : NULL;
+	if (fault)
+		return failed_about(f, FAILURE_INVALID_PATH, path, "the path \"%.256s\" %s", path,
+				    fault);
+	*ret_path = NULL;
+	if (path && copy(path, ret_path, f) < 0)
+		return -1;
+	*ret_way = way;
+	return 0;
+}
+
+static int read_cgroup(sd_json_variant *parameters, char **ret, struct failure *f)
+{
+	const char *cgroup, *fault = NULL;
+
+	if (find_string(parameters, "cgroup", &cgroup, f) < 0)
+		return -1;
+	if (!cgroup)
+		return 0;
+	if (*cgroup != '/')
+		fault = "is not absolute";
+	else if (strlen(cgroup) >= PATH_MAX)
+		fault = "is longer than 4095 bytes";
+	else if (has_component(cgroup, ".."))
+		fault = "holds \"..\"";
+	if (fault)
+		return failed_about(f, FAILURE_NO_SUCH_CGROUP, cgroup,
+				    "the cgroup \"%.256s\" %s", cgroup, fault);
+	return copy(cgroup, ret, f);
+}
+
+/* 0 if there is no such parameter. */
+static int read_process(sd_json_variant *parameters, pid_t *ret, struct failure *f)
+{
+	sd_json_variant *value = find(parameters, "process");
+	int64_t pid;
+
+	if (!value)
+		return 0;
+	if (!sd_json_variant_is_integer(value))
+		return failed_about(f, FAILURE_INVALID_REQUEST, "process",
+				    "process is no whole number");
+	pid = sd_json_variant_integer(value);
+	if (pid <= 0 || pid > INT_MAX)
+		return failed(f, FAILURE_NO_SUCH_PROCESS, "%lld is no process's id",
+			      (long long)pid);
+	*ret = pid;
+	return 0;
+}
+
+/* All that a request and a blob have in common. */
+static int read_common(sd_json_variant *parameters, struct spec *spec, struct failure *f)
+{
+	sd_json_variant *idmap = find(parameters, "idMap");
+
+	if (spec_read_way(parameters, WAY_ATTACHED, &spec->way, &spec->path, f) < 0 ||
+	    mount_points_from_json(find(parameters, "mountPoints"), find(parameters, "lists"),
+				   &spec->points, f) < 0 ||
+	    (idmap && idmap_from_json(idmap, &spec->idmap, f) < 0) ||
+	    read_cgroup(parameters, &spec->cgroup, f) < 0)
+		return -1;
+	return read_process(parameters, &spec->process, f);
+}
+
+static int look_up_process(struct spec *spec, struct failure *f)
+{
+	char object[32];
+	int r;
+
+	if (!spec->process)
+		return 0;
+	r = process_start(spec->process, &spec->process_start);
+	if (r == -ESRCH)
+		return failed(f, FAILURE_NO_SUCH_PROCESS, "there is no process %d", spec->process);
+	if (r == 0)
+		return 0;
+	snprintf(object, sizeof(object), "process %d", spec->process);
+	return failed_step(f, object, "look at it", -r, NULL);
+}
+
+int spec_from_request(sd_json_variant *parameters, struct spec *ret, struct failure *f)
+{
+	struct spec spec = SPEC_DEFAULT;
+
+	if (read_common(parameters, &spec, f) < 0 || look_up_process(&spec, f) < 0) {
+		spec_free(&spec);
+		return -1;
+	}
+	*ret = spec;
+	return 0;
+}
+
+/*
+ * Blobs.
+ */
+
+static bool is_at_most(sd_json_variant *v, uint64_t most)
+{
+	return sd_json_variant_is_unsigned(v) && sd_json_variant_unsigned(v) <= most;
+}
+
+/* What a blob has beside a request's parameters. */
+static bool read_rest(sd_json_variant *json, struct spec *spec)
+{
+	sd_json_variant *start = find(json, "processStart"), *folder = find(json, "variant");
+
+	/* Without its start, a process cannot be told from its successor. */
+	if (!start != !spec->process || (start && !is_at_most(start, UINT64_MAX)))
+		return false;
+	/* The folder stands for the mount points. */
+	if (folder && (!is_at_most(folder, INT64_MAX) || spec->points.n > 0))
+		return false;
+	if (start)
+		spec->process_start = sd_json_variant_unsigned(start);
+	if (folder)
+		spec->folder = sd_json_variant_unsigned(folder);
+	return true;
+}
+
+static int from_json(sd_json_variant *json, struct spec *ret)
+{
+	struct spec spec = SPEC_DEFAULT;
+	struct failure f;
+	int r = 0;
+
+	if (!sd_json_variant_is_object(json))
+		return -EBADMSG;
+	if (read_common(json, &spec, &f) < 0)
+		/* The machine cannot fail here otherwise. */
+		r = f.kind == FAILURE_OPERATION_FAILED ? -ENOMEM : -EBADMSG;
+	else if (!read_rest(json, &spec))
+		r = -EBADMSG;
+	if (r < 0)
+		spec_free(&spec);
+	else
+		*ret = spec;
+	return r;
+}
+
+int spec_from_blob(const void *blob, size_t size, struct spec *ret)
+{
+	cleanup_with(sd_json_variant_unrefp) sd_json_variant *json = NULL;
+	cleanup_free char *text = NULL;
+	int r;
+
+	if (!blob || size == 0) {
+		*ret = SPEC_DEFAULT;
+		return 0;
+	}
+	text = strndup(blob, size);
+	if (!text)
+		return -ENOMEM;
+	/* One NUL may end it. */
+	if (strlen(text) + 1 < size)
+		return -EBADMSG;
+	r = sd_json_parse(text, 0, &json, NULL, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EBADMSG;
+	return from_json(json, ret);
+}
+
+#define OPTIONAL(condition, name, value) SD_JSON_BUILD_PAIR_CONDITION(condition, name, value)
+
+int spec_to_blob(const struct spec *spec, int64_t folder, char **ret)
+{
+	cleanup_with(sd_json_variant_unrefp) sd_json_variant *json = NULL, *points = NULL,
+							     *idmap = NULL;
+	int r = mount_points_to_json(&spec->points, &points);
+
+	if (r == 0 && spec->idmap)
+		r = idmap_to_json(spec->idmap, &idmap);
+	if (r < 0)
+		return r;
+	r = sd_json_buildo(
+		&json,
+		OPTIONAL(spec->way != WAY_ATTACHED, "mount",
+			 SD_JSON_BUILD_STRING(way_name(spec->way))),
+		OPTIONAL(!!spec->path, "path", SD_JSON_BUILD_STRING(spec->path)),
+		OPTIONAL(folder < 0 && spec->points.n > 0, "mountPoints",
+			 SD_JSON_BUILD_VARIANT(points)),
+		OPTIONAL(!!idmap, "idMap", SD_JSON_BUILD_VARIANT(idmap)),
+		OPTIONAL(!!spec->cgroup, "cgroup", SD_JSON_BUILD_STRING(spec->cgroup)),
+		OPTIONAL(!!spec->process, "process", SD_JSON_BUILD_INTEGER(spec->process)),
+		OPTIONAL(!!spec->process, "processStart",
+			 SD_JSON_BUILD_UNSIGNED(spec->process_start)),
+		OPTIONAL(folder >= 0, "variant", SD_JSON_BUILD_INTEGER(folder)));
+	if (r < 0)
+		return r;
+	*ret = NULL;
+	if (sd_json_variant_is_blank_object(json))
+		return 0;
+	r = sd_json_variant_format(json, 0, ret);
+	return r < 0 ? r : 0;
+}
