@@ -17,6 +17,9 @@ static dev_t get_dev(const struct nlattr *attr)
 	return makedev(dev >> 20, dev & ((1U << 20) - 1));
 }
 
+/* As the kernel has it. */
+#define MAX_ERRNO 4095
+
 static uint64_t get_u64(const struct nlattr *attr)
 {
 	return attr ? nla_get_u64(attr) : 0;
@@ -99,12 +102,16 @@ bool message_parse_result(struct nlattr *attr, struct kernel_result *ret)
 		[ROOTVIEW_RESULT_A_REASON]	= { .type = NLA_STRING },
 	};
 	struct nlattr *tb[ROOTVIEW_RESULT_A_MAX + 1];
+	int32_t error;
 
 	if (nla_parse_nested(tb, ROOTVIEW_RESULT_A_MAX, attr, policy) < 0 ||
 	    !tb[ROOTVIEW_RESULT_A_ERROR])
 		return false;
+	error = (int32_t)nla_get_u32(tb[ROOTVIEW_RESULT_A_ERROR]);
+	if (error > 0 || error < -MAX_ERRNO)
+		return false;
 	*ret = (struct kernel_result){
-		.error = -(int32_t)nla_get_u32(tb[ROOTVIEW_RESULT_A_ERROR]),
+		.error = -error,
 		.id = get_u64(tb[ROOTVIEW_RESULT_A_ID]),
 	};
 	if (tb[ROOTVIEW_RESULT_A_REASON])

@@ -162,6 +162,31 @@ static void view_is_read(void **state)
 	assert_null(view.label);
 }
 
+/* The most negative number has no positive one: a fuzzer found that. */
+static void impossible_error_is_refused(void **state)
+{
+	static const struct {
+		int32_t error;
+		bool good;
+	} cases[] = {
+		{ 0, true }, { -EEXIST, true }, { -4095, true }, { -4096, false },
+		{ EEXIST, false }, { INT32_MIN, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_msg struct nl_msg *msg = nlmsg_alloc();
+		struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_RESULT);
+		struct kernel_result result;
+
+		nla_put_s32(msg, ROOTVIEW_RESULT_A_ERROR, cases[i].error);
+		nla_nest_end(msg, nest);
+		assert_int_equal(message_parse_result(nest, &result), cases[i].good);
+		if (cases[i].good)
+			assert_int_equal(result.error, -cases[i].error);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
 		cmocka_unit_test(lying_length_is_harmless),
 		cmocka_unit_test(origin_is_read),
 		cmocka_unit_test(view_is_read),
+		cmocka_unit_test(impossible_error_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
