@@ -164,7 +164,8 @@ static void sweep_variants(const struct path *path, void *userdata)
 
 	(void)userdata;
 	runtime_each_entry(variants.s, sweep_variant, NULL);
-	if (remove_folder(variants.s) && remove_folder(runtime_join(path, "plain").s)) {
+	/* In this order: while there is a plain one, others may be made. */
+	if (remove_folder(runtime_join(path, "plain").s) && remove_folder(variants.s)) {
 		(void)unlink(runtime_join(path, "id").s);
 		(void)unlink(runtime_join(path, "label").s);
 		(void)remove_folder(path->s);

@@ -412,7 +412,9 @@ struct batch {
 	struct view_result *results;
 	size_t n;
 	size_t waiting;		/* results that are not known yet */
-	bool keep;		/* views that cannot be mounted */
+	bool keep;		/* views that cannot be mounted; one, which then is as it was: */
+	enum way old_way;
+	char *old_path;
 	service_views_t done;
 	void *userdata;
 	sd_event_source *answer;
@@ -429,6 +431,7 @@ static void batch_free(struct batch *b)
 {
 	sd_event_source_disable_unref(b->answer);
 	service_free_results(b->results, b->n);
+	free(b->old_path);
 	free(b);
 }
 
@@ -474,11 +477,26 @@ static void roll_back(struct batch *b, struct origin *o)
 		log_warning("%s", f.message);
 }
 
+/* A view that could not be given out in another way is given out as before. */
+static void take_back(struct batch *b, struct origin *o)
+{
+	struct view *v = o ? view_find(o, b->results[0].id) : NULL;
+	struct failure f;
+
+	if (!v || !b->keep || !b->results[0].bad)
+		return;
+	if (view_set_way(v, b->old_way, b->old_path, &f) < 0)
+		log_warning("%s", f.message);
+	else
+		view_try_mount(v);
+}
+
 static void batch_end(struct batch *b)
 {
 	struct service *s = b->service;
 	struct views_done all = { .results = b->results, .n = b->n };
 
+	take_back(b, mirror_find_origin_id(s->mirror, b->origin));
 	roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
 	all.origin = mirror_find_origin_id(s->mirror, b->origin);
 	s->waiting--;
@@ -696,15 +714,24 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 {
 	struct origin *o = find_usable(s, origin, f);
 	struct view *v = o ? find_view(o, name, f) : NULL;
-	struct batch *b;
+	struct batch *b = v ? batch_new(s, 1, done, userdata, f) : NULL;
+	int r;
 
-	if (!v || view_set_way(v, way ? *way : v->first_way, way ? path : v->first_path, f) < 0)
-		return -1;
-	b = batch_new(s, 1, done, userdata, f);
 	if (!b)
 		return -1;
 	b->origin = o->id;
 	b->keep = true;
+	b->old_way = v->way;
+	b->old_path = v->path ? strdup(v->path) : NULL;
+	if (v->path && !b->old_path)
+		r = failed_step(f, name, "keep its path", ENOMEM, NULL);
+	else
+		r = view_set_way(v, way ? *way : v->first_way, way ? path : v->first_path, f);
+	if (r < 0) {
+		s->waiting--;
+		batch_free(b);
+		return -1;
+	}
 	b->results[0].id = v->id;
 	b->results[0].name = strdup(name);
 	b->waiting = 1;

@@ -367,13 +367,14 @@ static int give_out(struct view *v, struct failure *f)
 	cleanup_close int fd = -1;
 	int r;
 
+	/* A clone for nothing would not be cheap: closing it waits for RCU. */
+	if (v->way != WAY_ATTACHED)
+		return variant_is_there(v->variant) ? 0 : -ESTALE;
 	r = mount_clone(v->variant->path, v->variant->dev, &fd);
 	if (r == -ESTALE || r == -ENOENT)
 		return -ESTALE;
 	if (r < 0)
 		return failed_step(f, v->name, "clone its mount", -r, NULL);
-	if (v->way != WAY_ATTACHED)
-		return 0;
 	return v->path ? attach_outside(v, fd, f) : attach_inside(v, fd, f);
 }
 
