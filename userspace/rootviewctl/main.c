@@ -4,14 +4,9 @@
  */
 #include <getopt.h>
 
-#include "client.h"
+#include "command.h"
 #include "interface.h"
-#include "show.h"
-#include "util.h"
-
-#define EXIT_USAGE 2
-
-#define cleanup_json cleanup_with(sd_json_variant_unrefp)
+#include "value.h"
 
 static const char help[] =
 	"Usage: rootviewctl [OPTION...] COMMAND\n"
@@ -20,146 +15,134 @@ static const char help[] =
 	"  origin add NAME DEVICE        expose a block device read-only, as an origin\n"
 	"  origin remove NAME            take an origin without views away\n"
 	"  origin list                   show all origins\n"
-	"  create ORIGIN VIEW            create and mount a view; prints its path\n"
-	"  delete ORIGIN VIEW            delete a view\n"
+	"  create ORIGIN VIEW...         create views; prints the path if it is one\n"
+	"  delete ORIGIN VIEW...         delete views\n"
 	"  list [ORIGIN]                 show the views of all origins, or of one\n"
+	"  inspect ORIGIN VIEW           show all that is known of a view\n"
+	"  mount ORIGIN VIEW             mount a view, or change the way it is mounted;\n"
+	"                                prints its path\n"
+	"  unmount ORIGIN VIEW           unmount a view and keep it\n"
+	"  check ORIGIN [PATH[:file]...] print those mount points that the image lacks\n"
+	"  stats [ORIGIN [VIEW]]         show what the views' cgroups read from the disk\n"
+	"  monitor                       print events as they happen, until interrupted\n"
+	"  exec ORIGIN VIEW -- COMMAND [ARGUMENT...]\n"
+	"                                run a command that finds the view in the folder\n"
+	"                                $ROOTVIEW_PATH, where nobody else sees it\n"
+	"  doctor                        check the machine, and tell how to mend it\n"
 	"\n"
-	"  --label LABEL    with create: SELinux label of the view's files\n"
-	"  --json           print the daemon's answer as JSON\n"
-	"  --socket PATH    ask the daemon there (default: " ROOTVIEW_SOCKET ")\n"
-	"  --help           show this text and exit\n"
-	"  --version        show the version and exit\n"
+	"With create, for each of the views:\n"
+	"  --mount HOW        attached: a mount of its own, printed (the default);\n"
+	"                     shared: the path of one that all views like it share;\n"
+	"                     detached: none that others see, for \"exec\" and engines;\n"
+	"                     unmounted: none, only the record and the device.\n"
+	"                     Also with mount.\n"
+	"  --path PATH        attach it to that empty folder.  Also with mount.\n"
+	"  --label LABEL      SELinux label of its files.  Also with origin add, for views\n"
+	"                     that have none: a label, or \"native\" for those of the image\n"
+	"  --mount-point PATH[:file]\n"
+	"                     supply a folder, or a file, to mount on if the image lacks it;\n"
+	"                     may be given often.  A path that ends in \":file\" itself is\n"
+	"                     written PATH:directory or PATH:file.\n"
+	"  --list NAME        supply the mount points that docker, podman or kubernetes\n"
+	"                     wants; may be given often.  Also with check.\n"
+	"  --id-map INSIDE:OUTSIDE:COUNT\n"
+	"                     that many users and groups of the image, from INSIDE on, are\n"
+	"                     those from OUTSIDE on here; may be given often\n"
+	"  --userns PATH      the same, as a user namespace has it: /proc/PID/ns/user\n"
+	"  --cgroup PATH      its container's cgroup, for stats: /sys/fs/cgroup/POD or /POD\n"
+	"  --process PID      delete it when that process ends\n"
+	"\n"
+	"  --at FOLDER        with exec: where the command finds the view (default: /mnt);\n"
+	"                     the folder must exist, and stays as it is for everybody else\n"
+	"  --json             print the daemon's answer as JSON, each event on a line of its\n"
+	"                     own; not with exec\n"
+	"  --socket PATH      ask the daemon there (default: " ROOTVIEW_SOCKET ")\n"
+	"  --help             show this text and exit\n"
+	"  --version          show the version and exit\n"
 	"\n"
 	"The exit status is 0 if all went well; 1 if the daemon refused or could not be\n"
-	"reached, with one sentence on stderr; 2 if the command line makes no sense.\n";
+	"reached, with one sentence on stderr, or one for each view that it refused; 2 if\n"
+	"the command line makes no sense.  That of doctor is 1 if there is a problem; a\n"
+	"warning is none.  That of exec is the command's, 127 if it is not found and 126 if\n"
+	"it cannot be run otherwise.\n";
 
-struct options {
-	const char *socket;
-	const char *label;
-	bool json;
+/* The bits of struct options' "given". */
+enum {
+	LABEL		= 1 << 0,
+	MOUNT		= 1 << 1,
+	PATH		= 1 << 2,
+	MOUNT_POINT	= 1 << 3,
+	LIST		= 1 << 4,
+	ID_MAP		= 1 << 5,
+	USERNS		= 1 << 6,
+	CGROUP		= 1 << 7,
+	PROCESS		= 1 << 8,
+	AT		= 1 << 9,
+	JSON		= 1 << 10,
+	N_BITS		= 11,
+
+	CREATE		= LABEL | MOUNT | PATH | MOUNT_POINT | LIST | ID_MAP | USERNS | CGROUP |
+			  PROCESS,
 };
 
-/* Runs a command with @args, of which there are as many as it wants.  Returns an exit status. */
-typedef int (*command_t)(const struct options *options, char *args[]);
+/* What getopt_long() returns for an option with a bit is its number, behind all characters. */
+#define BIT_BASE 256
 
-static int usage_error(const char *problem, const char *word)
-{
-	fprintf(stderr, "rootviewctl: %s \"%s\"; see rootviewctl --help\n", problem, word);
-	return EXIT_USAGE;
-}
-
-/* Consumes @parameters. */
-static int call(const struct options *options, const char *method, sd_json_variant *parameters,
-		sd_json_variant **ret)
-{
-	int r = client_call(options->socket, method, parameters, ret);
-
-	sd_json_variant_unref(parameters);
-	if (r == 0 && options->json)
-		sd_json_variant_dump(*ret, SD_JSON_FORMAT_PRETTY_AUTO | SD_JSON_FORMAT_COLOR_AUTO |
-				     SD_JSON_FORMAT_NEWLINE, stdout, NULL);
-	return r;
-}
-
-static int out_of_memory(void)
-{
-	fputs("rootviewctl: out of memory\n", stderr);
-	return EXIT_FAILURE;
-}
-
-static int origin_add(const struct options *options, char *args[])
-{
-	/* The daemon has another working directory.  What does not exist, it says. */
-	cleanup_free char *device = realpath(args[1], NULL);
-	cleanup_json sd_json_variant *answer = NULL;
-	sd_json_variant *parameters;
-
-	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("name", args[0]),
-			   SD_JSON_BUILD_PAIR_STRING("device", device ?: args[1])) < 0)
-		return out_of_memory();
-	return call(options, ROOTVIEW_METHOD("AddOrigin"), parameters, &answer) < 0;
-}
-
-static int origin_remove(const struct options *options, char *args[])
-{
-	cleanup_json sd_json_variant *answer = NULL;
-	sd_json_variant *parameters;
-
-	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("name", args[0])) < 0)
-		return out_of_memory();
-	return call(options, ROOTVIEW_METHOD("RemoveOrigin"), parameters, &answer) < 0;
-}
-
-static int origin_list(const struct options *options, char *args[])
-{
-	cleanup_json sd_json_variant *answer = NULL;
-
-	(void)args;
-	if (call(options, ROOTVIEW_METHOD("ListOrigins"), NULL, &answer) < 0)
-		return EXIT_FAILURE;
-	if (!options->json && show_origins(sd_json_variant_by_key(answer, "origins")) < 0)
-		return out_of_memory();
-	return EXIT_SUCCESS;
-}
-
-static int create(const struct options *options, char *args[])
-{
-	cleanup_json sd_json_variant *answer = NULL;
-	sd_json_variant *parameters, *path;
-
-	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("origin", args[0]),
-			   SD_JSON_BUILD_PAIR_STRING("name", args[1]),
-			   SD_JSON_BUILD_PAIR_CONDITION(!!options->label, "label",
-							SD_JSON_BUILD_STRING(options->label))) < 0)
-		return out_of_memory();
-	if (call(options, ROOTVIEW_METHOD("CreateView"), parameters, &answer) < 0)
-		return EXIT_FAILURE;
-	path = sd_json_variant_by_key(sd_json_variant_by_key(answer, "view"), "path");
-	if (!options->json && sd_json_variant_is_string(path))
-		puts(sd_json_variant_string(path));
-	return EXIT_SUCCESS;
-}
-
-static int delete(const struct options *options, char *args[])
-{
-	cleanup_json sd_json_variant *answer = NULL;
-	sd_json_variant *parameters;
-
-	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("origin", args[0]),
-			   SD_JSON_BUILD_PAIR_STRING("name", args[1])) < 0)
-		return out_of_memory();
-	return call(options, ROOTVIEW_METHOD("DeleteView"), parameters, &answer) < 0;
-}
-
-static int list(const struct options *options, char *args[])
-{
-	cleanup_json sd_json_variant *answer = NULL;
-	sd_json_variant *parameters = NULL;
-
-	if (args[0] &&
-	    sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("origin", args[0])) < 0)
-		return out_of_memory();
-	if (call(options, ROOTVIEW_METHOD("ListViews"), parameters, &answer) < 0)
-		return EXIT_FAILURE;
-	if (!options->json && show_views(sd_json_variant_by_key(answer, "views")) < 0)
-		return out_of_memory();
-	return EXIT_SUCCESS;
-}
+static const struct option long_options[] = {
+	{ "label", required_argument, NULL, BIT_BASE },
+	{ "mount", required_argument, NULL, BIT_BASE + 1 },
+	{ "path", required_argument, NULL, BIT_BASE + 2 },
+	{ "mount-point", required_argument, NULL, BIT_BASE + 3 },
+	{ "list", required_argument, NULL, BIT_BASE + 4 },
+	{ "id-map", required_argument, NULL, BIT_BASE + 5 },
+	{ "userns", required_argument, NULL, BIT_BASE + 6 },
+	{ "cgroup", required_argument, NULL, BIT_BASE + 7 },
+	{ "process", required_argument, NULL, BIT_BASE + 8 },
+	{ "at", required_argument, NULL, BIT_BASE + 9 },
+	{ "json", no_argument, NULL, BIT_BASE + 10 },
+	{ "socket", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{}
+};
 
 static const struct command {
 	const char *noun;	/* NULL if the verb stands alone */
 	const char *verb;
-	int min, max;		/* arguments */
-	bool takes_label;
+	int min, max;		/* arguments; -1 for any number */
+	unsigned int allowed;	/* bits */
 	command_t run;
 } commands[] = {
-	{ "origin", "add",	2, 2, false, origin_add },
-	{ "origin", "remove",	1, 1, false, origin_remove },
-	{ "origin", "list",	0, 0, false, origin_list },
-	{ NULL,	    "create",	2, 2, true,  create },
-	{ NULL,	    "delete",	2, 2, false, delete },
-	{ NULL,	    "list",	0, 1, false, list },
+	{ "origin", "add",	2, 2,  JSON | LABEL, origin_add },
+	{ "origin", "remove",	1, 1,  JSON, origin_remove },
+	{ "origin", "list",	0, 0,  JSON, origin_list },
+	{ NULL,	    "create",	2, -1, JSON | CREATE, view_create },
+	{ NULL,	    "delete",	2, -1, JSON, view_delete },
+	{ NULL,	    "list",	0, 1,  JSON, view_list },
+	{ NULL,	    "inspect",	2, 2,  JSON, view_inspect },
+	{ NULL,	    "mount",	2, 2,  JSON | MOUNT | PATH, view_mount },
+	{ NULL,	    "unmount",	2, 2,  JSON, view_unmount },
+	{ NULL,	    "check",	1, -1, JSON | LIST, view_check },
+	{ NULL,	    "stats",	0, 2,  JSON, view_stats },
+	{ NULL,	    "monitor",	0, 0,  JSON, monitor },
+	{ NULL,	    "exec",	3, -1, AT, exec },
+	{ NULL,	    "doctor",	0, 0,  JSON, doctor },
 };
+
+static int check_options(const struct options *options, const struct command *c)
+{
+	unsigned int wrong = options->given & ~c->allowed;
+	char problem[64];
+
+	for (size_t i = 0; i < N_BITS; i++) {
+		if (wrong & (1u << i)) {
+			snprintf(problem, sizeof(problem), "--%s makes no sense with",
+				 long_options[i].name);
+			return usage_error(problem, c->verb);
+		}
+	}
+	return 0;
+}
 
 /* @args end with NULL. */
 static int run(const struct options *options, char *args[], int n)
@@ -173,38 +156,98 @@ static int run(const struct options *options, char *args[], int n)
 			continue;
 		if (n - words < c->min)
 			return usage_error("too few arguments for", c->verb);
-		if (n - words > c->max)
+		if (c->max >= 0 && n - words > c->max)
 			return usage_error("too many arguments for", c->verb);
-		if (options->label && !c->takes_label)
-			return usage_error("--label makes no sense with", c->verb);
-		return c->run(options, args + words);
+		return check_options(options, c) ?: c->run(options, args + words, n - words);
 	}
 	if (n == 0)
 		return usage_error("no command given; one is", "list");
 	return usage_error("no such command:", args[n > 1 && streq(args[0], "origin")]);
 }
 
+/* Consumes @value, if there is one. */
+static int append(sd_json_variant **array, int r, sd_json_variant *value)
+{
+	if (r >= 0)
+		r = sd_json_variant_append_array(array, value);
+	sd_json_variant_unref(value);
+	return r;
+}
+
+/* Takes the value of an option with a bit.  Returns 0, or a negative errno. */
+static int take_value(struct options *options, unsigned int bit, const char *value)
+{
+	sd_json_variant *v = NULL;
+	int r = 0;
+
+	switch (bit) {
+	case LABEL:
+		options->label = value;
+		break;
+	case MOUNT:
+		options->mount = value;
+		return value_is_mount(value) ? 0 : -EINVAL;
+	case PATH:
+		options->path = value;
+		break;
+	case MOUNT_POINT:
+		r = value_mount_point(value, &v);
+		return append(&options->mount_points, r, v);
+	case LIST:
+		r = sd_json_variant_new_string(&v, value);
+		return append(&options->lists, r, v);
+	case ID_MAP:
+		r = value_id_range(value, &v);
+		return append(&options->id_map, r, v);
+	case USERNS:
+		options->userns = value;
+		break;
+	case CGROUP:
+		options->cgroup = value_cgroup(value);
+		break;
+	case PROCESS:
+		sd_json_variant_unref(options->process);
+		options->process = NULL;
+		return value_process(value, &options->process);
+	case AT:
+		options->at = value;
+		break;
+	case JSON:
+		options->json = true;
+	}
+	return 0;
+}
+
+static int take_option(struct options *options, int number, const char *value)
+{
+	char problem[64];
+	int r;
+
+	options->given |= 1u << number;
+	r = take_value(options, 1u << number, value);
+	if (r == -ENOMEM)
+		return out_of_memory();
+	if (r >= 0)
+		return 0;
+	snprintf(problem, sizeof(problem), "--%s cannot be", long_options[number].name);
+	return usage_error(problem, value);
+}
+
+static void free_options(struct options *options)
+{
+	sd_json_variant_unref(options->mount_points);
+	sd_json_variant_unref(options->lists);
+	sd_json_variant_unref(options->id_map);
+	sd_json_variant_unref(options->process);
+}
+
 int main(int argc, char *argv[])
 {
-	static const struct option long_options[] = {
-		{ "label", required_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
-		{}
-	};
-	struct options options = { .socket = ROOTVIEW_SOCKET };
-	int c;
+	cleanup_with(free_options) struct options options = { .socket = ROOTVIEW_SOCKET };
+	int c, r;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
 		switch (c) {
-		case 'l':
-			options.label = optarg;
-			break;
-		case 'j':
-			options.json = true;
-			break;
 		case 's':
 			options.socket = optarg;
 			break;
@@ -214,8 +257,12 @@ int main(int argc, char *argv[])
 		case 'v':
 			puts("rootviewctl " ROOTVIEW_VERSION);
 			return EXIT_SUCCESS;
-		default:
+		case '?':
 			return EXIT_USAGE;
+		default:
+			r = take_option(&options, c - BIT_BASE, optarg);
+			if (r != 0)
+				return r;
 		}
 	}
 	return run(&options, argv + optind, argc - optind);

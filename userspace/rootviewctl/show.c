@@ -50,14 +50,14 @@ const char *show_sectors(unsigned long long sectors, char buffer[static 32])
 	return buffer;
 }
 
-static const char *get_string(sd_json_variant *object, const char *key)
+const char *show_string(sd_json_variant *object, const char *key)
 {
 	sd_json_variant *value = sd_json_variant_by_key(object, key);
 
 	return sd_json_variant_is_string(value) ? sd_json_variant_string(value) : NULL;
 }
 
-static uint64_t get_number(sd_json_variant *object, const char *key)
+uint64_t show_number(sd_json_variant *object, const char *key)
 {
 	sd_json_variant *value = sd_json_variant_by_key(object, key);
 
@@ -85,13 +85,13 @@ int show_origins(sd_json_variant *origins)
 	for (size_t i = 0; i < sd_json_variant_elements(origins); i++) {
 		sd_json_variant *o = sd_json_variant_by_index(origins, i);
 
-		table_add(t, get_string(o, "name"));
-		add_number(t, get_number(o, "views"));
-		table_add(t, get_string(o, "fileSystem"));
-		table_add(t, show_sectors(get_number(o, "sectors"), buffer));
-		table_add(t, show_sectors(get_number(o, "readSectors"), buffer));
-		table_add(t, get_string(o, "backing"));
-		table_add(t, get_string(o, "device"));
+		table_add(t, show_string(o, "name"));
+		add_number(t, show_number(o, "views"));
+		table_add(t, show_string(o, "fileSystem"));
+		table_add(t, show_sectors(show_number(o, "sectors"), buffer));
+		table_add(t, show_sectors(show_number(o, "readSectors"), buffer));
+		table_add(t, show_string(o, "backing"));
+		table_add(t, show_string(o, "device"));
 	}
 	return table_print(t, stdout);
 }
@@ -109,7 +109,9 @@ static uint64_t since(uint64_t usec)
 
 int show_views(sd_json_variant *views)
 {
-	static const char *const headers[] = { "ORIGIN", "VIEW", "ID", "AGE", "LABEL", "PATH" };
+	static const char *const headers[] = {
+		"ORIGIN", "VIEW", "ID", "AGE", "MOUNT", "LABEL", "PATH"
+	};
 	cleanup_table struct table *t = table_new(headers, ARRAY_SIZE(headers));
 	char buffer[32];
 
@@ -118,12 +120,108 @@ int show_views(sd_json_variant *views)
 	for (size_t i = 0; i < sd_json_variant_elements(views); i++) {
 		sd_json_variant *v = sd_json_variant_by_index(views, i);
 
-		table_add(t, get_string(v, "origin"));
-		table_add(t, get_string(v, "name"));
-		add_number(t, get_number(v, "id"));
-		table_add(t, show_age(since(get_number(v, "createdUSec")), buffer));
-		table_add(t, get_string(v, "label"));
-		table_add(t, get_string(v, "path"));
+		table_add(t, show_string(v, "origin"));
+		table_add(t, show_string(v, "name"));
+		add_number(t, show_number(v, "id"));
+		table_add(t, show_age(since(show_number(v, "createdUSec")), buffer));
+		table_add(t, show_string(v, "mount"));
+		table_add(t, show_string(v, "label"));
+		table_add(t, show_string(v, "path"));
 	}
 	return table_print(t, stdout);
+}
+
+int show_stats(sd_json_variant *stats)
+{
+	static const char *const headers[] = { "ORIGIN", "VIEW", "READS", "READ", "CGROUP" };
+	cleanup_table struct table *t = table_new(headers, ARRAY_SIZE(headers));
+	char buffer[32];
+
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; i < sd_json_variant_elements(stats); i++) {
+		sd_json_variant *s = sd_json_variant_by_index(stats, i);
+		bool known = sd_json_variant_is_unsigned(sd_json_variant_by_key(s, "reads"));
+
+		table_add(t, show_string(s, "origin"));
+		table_add(t, show_string(s, "name"));
+		if (known)
+			add_number(t, show_number(s, "reads"));
+		else
+			table_add(t, NULL);
+		table_add(t, known ? show_sectors(show_number(s, "readBytes") / 512, buffer) :
+				     NULL);
+		table_add(t, show_string(s, "cgroup"));
+	}
+	return table_print(t, stdout);
+}
+
+void show_event(sd_json_variant *event, FILE *to)
+{
+	const char *type = show_string(event, "type");
+	const char *origin = show_string(event, "origin");
+	const char *name = show_string(event, "name");
+
+	fprintf(to, "%s%s%s%s%s\n", type ?: "-", origin ? " " : "", origin ?: "", name ? " " : "",
+		name ?: "");
+}
+
+void show_mount_points(sd_json_variant *points, const char *prefix, FILE *to)
+{
+	for (size_t i = 0; i < sd_json_variant_elements(points); i++) {
+		sd_json_variant *point = sd_json_variant_by_index(points, i);
+		const char *kind = show_string(point, "kind");
+		const char *target = show_string(point, "target");
+
+		fprintf(to, "%s%s", prefix, show_string(point, "path") ?: "-");
+		if (kind && streq(kind, "file"))
+			fputs(":file", to);
+		if (target)
+			fprintf(to, " -> %s", target);
+		fputc('\n', to);
+	}
+}
+
+static void show_id_ranges(sd_json_variant *ranges, const char *key, FILE *to)
+{
+	for (size_t i = 0; i < sd_json_variant_elements(ranges); i++) {
+		sd_json_variant *range = sd_json_variant_by_index(ranges, i);
+
+		fprintf(to, "%s: %" PRIu64 ":%" PRIu64 ":%" PRIu64 "\n", key,
+			show_number(range, "inside"), show_number(range, "outside"),
+			show_number(range, "count"));
+	}
+}
+
+static void show_field(sd_json_variant *object, const char *key, FILE *to)
+{
+	const char *value = show_string(object, key);
+
+	if (value)
+		fprintf(to, "%s: %s\n", key, value);
+}
+
+void show_view(sd_json_variant *view, FILE *to)
+{
+	sd_json_variant *map = sd_json_variant_by_key(view, "idMap");
+	sd_json_variant *warnings = sd_json_variant_by_key(view, "warnings");
+	char buffer[32];
+
+	show_field(view, "origin", to);
+	show_field(view, "name", to);
+	fprintf(to, "id: %" PRIu64 "\n", show_number(view, "id"));
+	fprintf(to, "age: %s\n", show_age(since(show_number(view, "createdUSec")), buffer));
+	show_field(view, "mount", to);
+	show_field(view, "path", to);
+	show_field(view, "device", to);
+	show_field(view, "label", to);
+	show_mount_points(sd_json_variant_by_key(view, "mountPoints"), "mount point: ", to);
+	show_id_ranges(sd_json_variant_by_key(map, "uid"), "user ids", to);
+	show_id_ranges(sd_json_variant_by_key(map, "gid"), "group ids", to);
+	show_field(view, "cgroup", to);
+	if (show_number(view, "process"))
+		fprintf(to, "process: %" PRIu64 "\n", show_number(view, "process"));
+	for (size_t i = 0; i < sd_json_variant_elements(warnings); i++)
+		fprintf(to, "warning: %s\n",
+			sd_json_variant_string(sd_json_variant_by_index(warnings, i)));
 }

@@ -1,0 +1,334 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The command rootviewctl: everything that it does, as a person sees it and as a
+# script does.
+# guest: --timeout 300
+set -uo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+# failing DESCRIPTION STATUS SENTENCE ARGUMENT...: rootviewctl ends with that
+# status, and says that, a regular expression, on stderr.
+failing()
+{
+	local description=$1 wanted=$2 sentence=$3 status=0 output
+	shift 3
+	output=$(rootviewctl "$@" 2>&1 >/dev/null) || status=$?
+	is "$description: status" "$status" "$wanted"
+	like "$description: sentence" "$output" "$sentence"
+}
+
+# in_json FILTER ARGUMENT...: what jq finds in the answer as JSON.
+in_json()
+{
+	local filter=$1
+	shift
+	rootviewctl --json "$@" | jq -r "$filter"
+}
+
+make_image web
+start_daemon
+context=system_u:object_r:container_file_t:s0
+
+# Origins.
+
+is "origin add says nothing" "$(rootviewctl origin add web "$disk" 2>&1)" ""
+is "as JSON it shows the origin" \
+	"$(make_image db && in_json .origin.name origin add db "$disk" --label native)" db
+is "with the label that was asked for" \
+	"$(in_json '.origins[] | select(.name == "db") | .native' origin list)" true
+like "origin list is a table" "$(rootviewctl origin list)" \
+	$'^ORIGIN  VIEWS  TYPE .*\n(web|db) .*\n(web|db) '
+failing "an origin whose device is not there" 1 'rootviewctl: .*/none' origin add none /none
+is "origin remove as JSON" "$(in_json . origin remove db)" "{}"
+is "after which there is one" "$(in_json '.origins | length' origin list)" 1
+
+# Creating.
+
+is "create prints the path" "$(rootviewctl create web a)" /run/rootview/views/web/a
+is "of each of several views" "$(rootviewctl create web b c d)" \
+	$'/run/rootview/views/web/b\n/run/rootview/views/web/c\n/run/rootview/views/web/d'
+is "and nothing of one that is unmounted" "$(rootviewctl create web u --mount unmounted)" ""
+is "or detached" "$(rootviewctl create web t --mount detached)" ""
+shared=$(rootviewctl create web s --mount shared)
+is "for one that is shared, a path that it has not alone" \
+	"$(rootviewctl create web s2 --mount shared)" "$shared"
+is "where its files are" "$(cat "$shared/etc/greeting")" hello
+mkdir /tmp/there
+is "--path attaches it there" "$(rootviewctl create web p --path /tmp/there)" /tmp/there
+is "where its files are" "$(cat /tmp/there/etc/greeting)" hello
+mkdir /tmp/relative
+is "a relative one, too" "$(cd /tmp && rootviewctl create web r --path relative)" /tmp/relative
+failing "one path for two views" 2 '--path is for one view, and not also for "y"' \
+	create web x y --path /tmp/there
+
+points=$(rootviewctl create web points --mount-point /data --mount-point /data/x:file \
+	--list docker --label "$context:c1,c2")
+ok "--mount-point supplies a folder" test -d "$points/data"
+ok "and a file" test -f "$points/data/x"
+ok "--list supplies what docker wants" test -f "$points/.dockerenv"
+like "--label labels the files" "$(stat --format=%C "$points/etc/greeting")" ":c1,c2$"
+
+ids=$(rootviewctl create web ids --id-map 0:100000:65536)
+is "--id-map has the files belong to somebody else" \
+	"$(stat --format=%u:%g "$ids/etc/greeting")" 100000:100000
+unshare --user --map-users=0:200000:65536 --map-groups=0:200000:65536 sleep 1000 &
+sleeper=$!
+mapped()
+{
+	grep -q 200000 "/proc/$sleeper/uid_map" && grep -q 200000 "/proc/$sleeper/gid_map"
+}
+eventually "a process has a user namespace" mapped
+is "--userns does the same" "$(stat --format=%u:%g \
+	"$(rootviewctl create web ns --userns "/proc/$sleeper/ns/user")/etc/greeting")" 200000:200000
+is "also for several views" "$(rootviewctl create web ns1 ns2 --userns "/proc/$sleeper/ns/user" |
+	xargs -I{} stat --format=%u {}/etc/greeting | paste -sd ' ')" "200000 200000"
+failing "--userns with both" 1 'both an id map and a user namespace' \
+	create web x --userns "/proc/$sleeper/ns/user" --id-map 0:1:1
+failing "--userns that is not there" 1 '/none: No such file' create web x --userns /none
+
+rootviewctl create web mortal mortal2 --process "$sleeper" >/dev/null
+is "--process is noted" "$(in_json .process inspect web mortal)" "$sleeper"
+kill "$sleeper"
+gone()
+{
+	! rootviewctl inspect web mortal && ! rootviewctl inspect web mortal2
+}
+eventually "at the end of that process, its views are deleted" gone
+
+mkdir /sys/fs/cgroup/pod
+echo "+io" >/sys/fs/cgroup/cgroup.subtree_control
+cold=$(rootviewctl create web cold --cgroup /sys/fs/cgroup/pod)
+is "--cgroup is noted" "$(in_json .cgroup inspect web cold)" /pod
+
+# Many.
+
+mapfile -t many < <(seq -f 'm%g' 1500)
+is "1500 views at once" "$(rootviewctl create web "${many[@]}" | wc -l)" 1500
+is "are deleted at once" "$(rootviewctl delete web "${many[@]}")" ""
+is "300 that are detached" "$(in_json '.results | length' create web "${many[@]:0:300}" \
+	--mount detached)" 300
+is "are deleted, as JSON" "$(in_json '[.results[].name] | length' delete web "${many[@]:0:300}")" 300
+failing "one of three that is taken already" 1 'rootviewctl: .*has a view "a" already' \
+	create web n1 a n2
+is "the others are created" "$(in_json '[.views[].name | select(startswith("n1") or
+	startswith("n2"))] | length' list web)" 2
+failing "one of three that is absent" 1 'rootviewctl: .*has no view "absent"' \
+	delete web n1 absent n2
+is "the others are deleted" "$(in_json '[.views[].name | select(. == "n1" or . == "n2")] |
+	length' list web)" 0
+failing "several views of no origin" 1 'rootviewctl: .*none' create none x y
+is "which as JSON is an empty list" \
+	"$(rootviewctl --json create none x y 2>/dev/null | jq -c .)" '{"results":[]}'
+# A terminal, but quick.
+is "no progress is shown if it is quick" "$(script --quiet --return --command \
+	'rootviewctl create web q1 q2 >/dev/null && rootviewctl delete web q1 q2' /dev/null </dev/null)" ""
+
+# Looking.
+
+like "list has a column for the way of mounting" "$(rootviewctl list web)" \
+	$'^ORIGIN  VIEW  +ID  +AGE  +MOUNT  +LABEL  +PATH\n'
+like "with each way" "$(rootviewctl list | awk '{ print $2 ":" $6 }' | paste -sd ' ')" \
+	'a:attached .*u:unmounted t:detached s:shared'
+inspected=$(rootviewctl inspect web points)
+like "inspect tells the origin" "$inspected" $'^origin: web\nname: points\nid: [0-9]+\nage: '
+like "the path" "$inspected" $'\nmount: attached\npath: /run/rootview/views/web/points\n'
+like "the label" "$inspected" $'\nlabel: '"$context:c1,c2"$'\n'
+like "the mount points" "$inspected" $'\nmount point: /data\nmount point: /data/x:file\n'
+like "links, too" "$inspected" $'\nmount point: /etc/mtab -> '
+like "the ids" "$(rootviewctl inspect web ids)" \
+	$'\nuser ids: 0:100000:65536\ngroup ids: 0:100000:65536$'
+is "as JSON it is the view" "$(rootviewctl --json inspect web a | jq -cS .)" \
+	"$(call ListViews | jq -cS '.views[] | select(.name == "a")')"
+failing "inspect, absent" 1 'origin "web" has no view "absent"' inspect web absent
+failing "inspect, no origin" 1 'rootviewctl: .*"none"' inspect none a
+
+echo 3 >/proc/sys/vm/drop_caches
+bash -c "echo \$\$ >/sys/fs/cgroup/pod/cgroup.procs && exec cat '$cold/big'" >/dev/null
+like "stats tells who read how much" "$(rootviewctl stats web cold)" \
+	$'^ORIGIN  VIEW  READS  READ  +CGROUP\nweb     cold  [1-9][0-9]* +[0-9.]+ MiB  +/pod$'
+ok "as JSON" test "$(in_json '.stats[0].readBytes' stats)" -ge 4194304
+is "only of that origin" "$(in_json '.stats | length' stats web)" 1
+
+# Checking mount points.
+
+is "check prints what the image lacks" \
+	"$(rootviewctl check web /etc /data /etc/greeting:file /data/x:file)" $'/data\n/data/x:file'
+is "as JSON" "$(in_json '.missing[].path' check web /etc /data)" /data
+like "of a list" "$(rootviewctl check web --list docker)" $'(^|\n)/.dockerenv:file(\n|$)'
+is "and nothing if nothing is missing" "$(rootviewctl check web /etc)" ""
+failing "check of nothing" 2 'too few arguments for "check"' check web
+failing "check of a relative path" 2 'a mount point cannot be "etc"' check web etc
+
+# Mounting.
+
+is "unmount says nothing" "$(rootviewctl unmount web b)" ""
+is "unmounts it" "$(in_json '.mount + " " + (.path | tostring)' inspect web b)" "unmounted null"
+ok "so that its path has no mount" is_not_mounted web/b
+is "mount prints the path" "$(rootviewctl mount web b)" /run/rootview/views/web/b
+is "mount --mount changes the way" "$(rootviewctl mount web b --mount shared)" "$shared"
+is "as JSON" "$(in_json .view.mount mount web b --mount detached)" detached
+mkdir /tmp/elsewhere
+is "mount --path" "$(rootviewctl mount web b --mount attached --path /tmp/elsewhere)" /tmp/elsewhere
+
+# Events.
+
+rootviewctl monitor >/tmp/events &
+monitor=$!
+rootviewctl --json monitor >/tmp/events.json &
+json_monitor=$!
+eventually "monitor is ready" grep -q ready /tmp/events
+eventually "as JSON, too" grep -q ready /tmp/events.json
+rootviewctl create web event >/dev/null
+rootviewctl delete web event
+eventually "monitor has a line for each event, at once" \
+	grep -qx "viewDeleted web event" /tmp/events
+is "in order" "$(cat /tmp/events)" $'ready\nviewCreated web event\nviewDeleted web event'
+eventually "as JSON" grep -q viewDeleted /tmp/events.json
+is "each is an object on one line" \
+	"$(jq -r '.type + " " + (.origin // "-") + " " + (.name // "-")' /tmp/events.json)" \
+	$'ready - -\nviewCreated web event\nviewDeleted web event'
+is "three lines" "$(wc -l </tmp/events.json)" 3
+kill "$monitor" "$json_monitor"
+
+# Running a command.
+
+before=$(sort /proc/self/mountinfo)
+# shellcheck disable=SC2016 # for the shell that is run
+for view in a s t; do
+	is "exec with view $view" "$(rootviewctl exec web "$view" -- \
+		sh -c 'cat "$ROOTVIEW_PATH/etc/greeting"; echo "$ROOTVIEW_PATH"')" $'hello\n/mnt'
+done
+ok "exec runs a program that is in a detached view" rootviewctl exec web t -- /mnt/bin/true
+nok "and nobody else sees it" test -e /mnt/bin/true
+is "the host's mount table is as it was" "$(sort /proc/self/mountinfo)" "$before"
+# shellcheck disable=SC2016 # for the shell that is run
+is "--at puts it elsewhere" "$(mkdir -p /tmp/at && cd /tmp &&
+	rootviewctl --at at exec web t -- sh -c 'echo $ROOTVIEW_PATH; cat at/etc/greeting')" \
+	$'/tmp/at\nhello'
+is "the folder is as it was" "$(ls /tmp/at)" ""
+rootviewctl exec web t -- sleep 1000 &
+running=$!
+eventually "while it runs" sh -c "grep -q ' /mnt ' /proc/$running/mountinfo"
+is "the host's mount table is as it was" "$(sort /proc/self/mountinfo)" "$before"
+kill -KILL "$running"
+wait "$running" 2>/dev/null
+is "also after it was killed" "$(sort /proc/self/mountinfo)" "$before"
+rootviewctl exec web t -- sh -c 'exit 42'
+is "the command's status is returned" "$?" 42
+failing "no such command" 127 'rootviewctl: /none: No such file' exec web t -- /none
+failing "what is no program" 126 'rootviewctl: /etc: Permission denied' exec web t -- /etc
+failing "a view that is unmounted" 1 'view "u" of origin "web" is not mounted' exec web u -- true
+failing "a folder that is not there" 1 '/tmp/none: .*No such file' \
+	exec --at /tmp/none web t -- true
+failing "no such view" 1 'has no view "absent"' exec web absent -- true
+failing "nothing to run" 2 'too few arguments for "exec"' exec web t
+failing "exec as JSON" 2 '--json makes no sense with "exec"' --json exec web t -- true
+
+# The command line.
+
+failing "a mount that is none" 2 '--mount cannot be "nonsense"' create web x --mount nonsense
+failing "an id map that is none" 2 '--id-map cannot be "0:0"' create web x --id-map 0:0
+failing "a process that is none" 2 '--process cannot be "self"' create web x --process self
+failing "a relative mount point" 2 '--mount-point cannot be "x"' create web x --mount-point x
+failing "a list that is none" 1 'rootviewctl: .*nonsense' create web x --list nonsense
+for option in --mount=shared --path=/x --mount-point=/x --list=docker --id-map=0:0:1 \
+	--userns=/x --cgroup=/x --process=1 --at=/x --label=x; do
+	failing "$option where none belongs" 2 "${option%%=*} makes no sense with \"list\"" \
+		list "$option"
+done
+help=$(rootviewctl --help)
+for word in origin create delete list inspect mount unmount check stats monitor exec doctor \
+	--label --mount --path --mount-point --list --id-map --userns --cgroup --process --at \
+	--json --socket; do
+	like "--help has $word" "$help" "[[:blank:]]$word "
+done
+is "its lines are not too long" "$(awk 'length > 88' <<<"$help")" ""
+
+# The doctor.
+
+state_of()
+{
+	rootviewctl --json doctor | jq -r ".[] | select(.check == \"$1\") | .state"
+}
+doctor=$(rootviewctl doctor)
+diag "$doctor"
+is "doctor has a line for each check" "$(wc -l <<<"$doctor")" \
+	"$(rootviewctl --json doctor | jq length)"
+is "each has a state and a name" "$(grep -vE '^(ok|warning|problem) +[a-z-]+  +.' <<<"$doctor")" ""
+is "without colours" "$(grep -c $'\033' <<<"$doctor")" 0
+like "which are for a terminal" "$(script --quiet --command 'rootviewctl doctor' /dev/null \
+	</dev/null)" $'\033\\[32mok '
+for check in id-maps module daemon thin-pools mounts origins; do
+	is "doctor is content with: $check" "$(state_of "$check")" ok
+done
+rootviewctl --json doctor >/tmp/doctor.json
+is "the status tells of problems" "$?" \
+	"$(jq 'if any(.[]; .state == "problem") then 1 else 0 end' /tmp/doctor.json)"
+rootviewctl --socket /none doctor >/tmp/doctor
+is "without a daemon, the status is 1" "$?" 1
+like "which is the problem" "$(cat /tmp/doctor)" \
+	$'(^|\n)problem  daemon +/none: no rootviewd serves this socket: "systemctl'
+
+semodule --remove rootview 2>/dev/null
+is "doctor finds that the policy lacks a rule" "$(state_of entrypoint | sed s/warning/problem/)" problem
+like "and knows what helps" "$(rootviewctl doctor)" \
+	'"semodule -i (/[^ ]*/share/rootview/selinux/rootview.cil)"'
+ok "which does" semodule -i "${BASH_REMATCH[1]}"
+is "then it is content" "$(state_of entrypoint)" ok
+
+truncate --size=16M /tmp/meta.img
+truncate --size=64M /tmp/data.img
+meta=$(losetup --find --show /tmp/meta.img)
+data=$(losetup --find --show /tmp/data.img)
+# As LVM does, with a device between.
+dmsetup create data --table "0 131072 linear $data 0"
+dmsetup create pool --table "0 131072 thin-pool $meta /dev/mapper/data 128 0"
+is "doctor finds a thin pool on a loop device" "$(state_of thin-pools)" warning
+like "and names it" "$(rootviewctl doctor)" 'thin pool pool is on a loop device'
+dmsetup remove pool
+dmsetup remove data
+
+mapfile -t many < <(seq -f 'm%g' 3001)
+rootviewctl create web "${many[@]}" >/dev/null
+is "doctor finds too many mounts" "$(state_of mounts)" warning
+like "which are no problem" "$(rootviewctl doctor)" '30[0-9]+ mounts make every container slow'
+rootviewctl delete web "${many[@]}"
+
+# Completion.
+
+# completed LINE: what is offered at its end.
+completed()
+{
+	COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
+	_rootviewctl
+	printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
+}
+prefix=$(dirname "$(dirname "$(command -v rootviewctl)")")
+ok "bash finds the completion" test -f "$prefix/share/bash-completion/completions/rootviewctl"
+# shellcheck disable=SC1091 # as it is installed
+. "$prefix/share/bash-completion/completions/rootviewctl"
+like "it is registered" "$(complete -p rootviewctl)" '-F _rootviewctl rootviewctl'
+is "it completes commands" "$(completed 'rootviewctl m')" "monitor mount"
+is "of origin, too" "$(completed 'rootviewctl origin ')" "add list remove"
+is "options" "$(completed 'rootviewctl mount --m')" --mount
+is "only those of the command" "$(completed 'rootviewctl delete --')" "--json --socket"
+is "their values" "$(completed 'rootviewctl create --mount ')" "attached detached shared unmounted"
+is "origins" "$(completed 'rootviewctl --json delete w')" web
+is "views" "$(completed 'rootviewctl inspect web s')" "s s2"
+is "of a delete, several" "$(completed 'rootviewctl delete web a s')" "s s2"
+is "behind options with values" "$(completed 'rootviewctl mount --mount shared web poi')" points
+is "with a colon" "$(rootviewctl create web x:y >/dev/null; completed 'rootviewctl inspect web x:')" y
+is "by the socket that the line has" "$(completed 'rootviewctl --socket /none inspect web ')" ""
+is "nothing where there is nothing" "$(completed 'rootviewctl doctor ')" ""
+is "commands that exec runs" "$(completed 'rootviewctl exec web t -- rootviewc')" rootviewctl
+
+# The end.
+
+mapfile -t views < <(in_json '.views[].name' list web)
+ok "all views are deleted" rootviewctl delete web "${views[@]}"
+ok "and the origin" rootviewctl origin remove web
+rmdir /sys/fs/cgroup/pod
+nothing_left
+done_testing

@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * librootview as a graph driver uses it: every call once, by the installed
+ * header and library alone.  Prints plain lines for the test to compare.
+ *
+ *	library COMMAND [ARGUMENT]...
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <rootview.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct rootview *connection;
+
+/* Errors of the library itself end the program. */
+static void must(const char *what, int r)
+{
+	if (r == 0)
+		return;
+	fprintf(stderr, "library: %s: %s\n", what, strerror(-r));
+	exit(2);
+}
+
+/* Runs a call; a refusal is printed, and ends the program. */
+static struct rootview_reply *run(struct rootview_call *call)
+{
+	struct rootview_reply *reply;
+	int r = rootview_run(connection, call, &reply);
+
+	if (r == 0)
+		return reply;
+	printf("%s: %s: %s\n", strerrorname_np(-r),
+	       rootview_error_name(connection) ? rootview_error_name(connection) : "-",
+	       rootview_error_message(connection));
+	exit(1);
+}
+
+static const char *or_dash(const char *s)
+{
+	return s ? s : "-";
+}
+
+/* A line for each item: name, way, path and label, or the name and the error. */
+static void print(struct rootview_reply *reply)
+{
+	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
+		if (rootview_reply_error_name(reply, i))
+			printf("%s refused %s\n", rootview_reply_name(reply, i),
+			       rootview_reply_error_name(reply, i));
+		else
+			printf("%s %d %s %s\n", rootview_reply_name(reply, i),
+			       rootview_reply_mount(reply, i),
+			       or_dash(rootview_reply_path(reply, i)),
+			       or_dash(rootview_reply_label(reply, i)));
+	}
+	rootview_reply_free(reply);
+}
+
+static struct rootview_request *new_request(const char *name, int way)
+{
+	struct rootview_request *request = rootview_request_new();
+
+	if (!request)
+		abort();
+	must("name", rootview_request_set_name(request, name));
+	if (way >= 0)
+		must("way", rootview_request_set_mount(request, way));
+	return request;
+}
+
+static struct rootview_reply *create(const char *origin, struct rootview_request *request)
+{
+	struct rootview_call *call;
+
+	must("create", rootview_call_create(&call, origin, &request, 1));
+	rootview_request_free(request);
+	return run(call);
+}
+
+/* Size, owner and content of a file below a detached mount. */
+static void print_file(int mount, const char *path)
+{
+	char text[64];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (fstatat(mount, path, &st, 0) < 0)
+		must("fstatat", -errno);
+	fd = openat(mount, path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	if (n < 0)
+		must("read", -errno);
+	printf("%lld %u:%u %.*s", (long long)st.st_size, st.st_uid, st.st_gid, (int)n, text);
+	close(fd);
+}
+
+/* create ORIGIN NAME WAY [PATH] */
+static void do_create(char **arg)
+{
+	struct rootview_request *request = new_request(arg[1], atoi(arg[2]));
+
+	if (arg[3])
+		must("path", rootview_request_set_path(request, arg[3]));
+	print(create(arg[0], request));
+}
+
+/* detached ORIGIN NAME FILE [USER_NAMESPACE]: reads a file of a new detached view. */
+static void do_detached(char **arg)
+{
+	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fd = -1;
+
+	if (arg[3]) {
+		fd = open(arg[3], O_RDONLY | O_CLOEXEC);
+		must("user namespace", rootview_request_set_user_namespace(request, fd));
+	}
+	must("create", rootview_call_create(&call, arg[0], &request, 1));
+	rootview_request_free(request);
+	/* The call has its own. */
+	if (fd >= 0)
+		close(fd);
+	reply = run(call);
+	fd = rootview_reply_take_fd(reply, 0);
+	if (fd < 0)
+		must("take", fd);
+	if (rootview_reply_take_fd(reply, 0) != -ENOENT)
+		must("take twice", -EEXIST);
+	if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+		must("close on exec", -EBADF);
+	rootview_reply_free(reply);
+	print_file(fd, arg[2]);
+	close(fd);
+}
+
+/* mapped ORIGIN NAME OUTSIDE FILE: as detached, with ids mapped by a range. */
+static void do_mapped(char **arg)
+{
+	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
+	struct rootview_reply *reply;
+	int fd;
+
+	must("range", rootview_request_add_id_range(request, ROOTVIEW_UIDS_AND_GIDS, 0,
+						    atoi(arg[2]), 65536));
+	reply = create(arg[0], request);
+	fd = rootview_reply_take_fd(reply, 0);
+	rootview_reply_free(reply);
+	print_file(fd, arg[3]);
+}
+
+/* tied ORIGIN NAME CGROUP PID [pidfd] */
+static void do_tied(char **arg)
+{
+	struct rootview_request *request = new_request(arg[1], ROOTVIEW_ATTACHED);
+
+	must("cgroup", rootview_request_set_cgroup(request, arg[2]));
+	if (arg[4])
+		must("pidfd", rootview_request_set_pidfd(
+				      request, syscall(SYS_pidfd_open, atoi(arg[3]), 0)));
+	else
+		must("process", rootview_request_set_process(request, atoi(arg[3])));
+	print(create(arg[0], request));
+}
+
+/* labelled ORIGIN NAME LABEL */
+static void do_labelled(char **arg)
+{
+	struct rootview_request *request = new_request(arg[1], -1);
+
+	must("label", rootview_request_set_label(request, arg[2]));
+	print(create(arg[0], request));
+}
+
+/* batch ORIGIN NAME...: detached ones; reads /etc/greeting of those that came about. */
+static void do_batch(char **arg)
+{
+	struct rootview_request *requests[128];
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	size_t n = 0;
+
+	for (; arg[n + 1]; n++)
+		requests[n] = new_request(arg[n + 1], ROOTVIEW_DETACHED);
+	must("create", rootview_call_create(&call, arg[0], requests, n));
+	reply = run(call);
+	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
+		int fd = rootview_reply_take_fd(reply, i);
+
+		if (fd >= 0) {
+			printf("%s ", rootview_reply_name(reply, i));
+			print_file(fd, "etc/greeting");
+			close(fd);
+		}
+		rootview_request_free(requests[i]);
+	}
+	print(reply);
+}
+
+/* delete ORIGIN NAME... */
+static void do_delete(char **arg)
+{
+	struct rootview_call *call;
+	size_t n = 0;
+
+	while (arg[n + 1])
+		n++;
+	must("delete", rootview_call_delete(&call, arg[0], (const char *const *)arg + 1, n));
+	print(run(call));
+}
+
+/* list [ORIGIN] */
+static void do_list(char **arg)
+{
+	struct rootview_call *call;
+
+	must("list", rootview_call_list(&call, arg[0]));
+	print(run(call));
+}
+
+/* json: the answer about the origins as a whole. */
+static void do_json(char **arg)
+{
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+
+	(void)arg;
+	must("list", rootview_call_list_origins(&call));
+	reply = run(call);
+	printf("%s\n", rootview_reply_json(reply));
+	rootview_reply_free(reply);
+}
+
+/* add NAME DEVICE [LABEL] */
+static void do_add(char **arg)
+{
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+
+	must("add", rootview_call_add_origin(&call, arg[0], arg[1], arg[2]));
+	reply = run(call);
+	printf("%s %s %s\n", rootview_reply_name(reply, 0), rootview_reply_device(reply, 0),
+	       or_dash(rootview_reply_label(reply, 0)));
+	rootview_reply_free(reply);
+}
+
+/* remove NAME */
+static void do_remove(char **arg)
+{
+	struct rootview_call *call;
+
+	must("remove", rootview_call_remove_origin(&call, arg[0]));
+	print(run(call));
+}
+
+/* mount ORIGIN NAME WAY, which is -1 for that which the view has */
+static void do_mount(char **arg)
+{
+	struct rootview_request *request = new_request(arg[1], atoi(arg[2]));
+	struct rootview_call *call;
+
+	must("mount", rootview_call_mount(&call, arg[0], request));
+	rootview_request_free(request);
+	print(run(call));
+}
+
+/* unmount ORIGIN NAME */
+static void do_unmount(char **arg)
+{
+	struct rootview_call *call;
+
+	must("unmount", rootview_call_unmount(&call, arg[0], arg[1]));
+	print(run(call));
+}
+
+/* check ORIGIN LIST PATH...: what is missing. */
+static void do_check(char **arg)
+{
+	struct rootview_request *request = rootview_request_new();
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+
+	if (*arg[1])
+		must("list", rootview_request_add_list(request, arg[1]));
+	for (char **path = arg + 2; *path; path++)
+		must("mount point", rootview_request_add_mount_point(request, *path,
+								     ROOTVIEW_FILE, NULL));
+	must("check", rootview_call_check(&call, arg[0], request));
+	rootview_request_free(request);
+	reply = run(call);
+	for (size_t i = 0; i < rootview_reply_count(reply); i++)
+		printf("%s %d %s\n", rootview_reply_path(reply, i), rootview_reply_kind(reply, i),
+		       or_dash(rootview_reply_target(reply, i)));
+	rootview_reply_free(reply);
+}
+
+/*
+ * A loop of the caller's own.
+ */
+
+static size_t to_come;
+
+static int milliseconds_until(uint64_t usec)
+{
+	struct timespec now;
+	uint64_t now_usec;
+
+	if (usec == UINT64_MAX)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_usec = now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+	return usec <= now_usec ? 0 : (usec - now_usec + 999) / 1000;
+}
+
+/* Until all answers that are to come are there, or the connection has ended. */
+static void loop(void)
+{
+	int r = 0;
+
+	while (to_come > 0 && r == 0) {
+		struct pollfd poll_fd = {
+			.fd = rootview_get_fd(connection),
+			.events = rootview_get_events(connection),
+		};
+		uint64_t usec;
+
+		must("timeout", rootview_get_timeout(connection, &usec));
+		if (poll(&poll_fd, 1, milliseconds_until(usec)) < 0)
+			must("poll", -errno);
+		r = rootview_process(connection);
+	}
+	if (r < 0)
+		printf("the connection ended with %s\n", strerrorname_np(-r));
+}
+
+static void on_deleted(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	printf("%s deleted %s\n", (const char *)userdata,
+	       or_dash(error ? rootview_error_name(c) : NULL));
+	rootview_reply_free(reply);
+	to_come--;
+}
+
+/* Every view that was created is read and deleted again, by a call out of the callback. */
+static void on_created(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	const char *name = userdata;
+	struct rootview_call *call;
+	int fd;
+
+	to_come--;
+	if (error) {
+		printf("%s %s %s\n", name, strerrorname_np(-error),
+		       or_dash(rootview_error_name(c)));
+		return;
+	}
+	fd = rootview_reply_take_fd(reply, 0);
+	printf("%s ", rootview_reply_name(reply, 0));
+	print_file(fd, "etc/greeting");
+	close(fd);
+	must("delete", rootview_call_delete(&call, rootview_reply_origin(reply, 0), &name, 1));
+	if (rootview_run(c, NULL, NULL) != -EINVAL || rootview_process(c) != -EBUSY)
+		abort();
+	must("submit", rootview_submit(c, call, on_deleted, userdata));
+	to_come++;
+	rootview_reply_free(reply);
+}
+
+/* async ORIGIN NAME...: a call for each, all submitted at once. */
+static void do_async(char **arg)
+{
+	struct rootview_call *call;
+
+	for (char **name = arg + 1; *name; name++) {
+		struct rootview_request *request = new_request(*name, ROOTVIEW_DETACHED);
+
+		must("create", rootview_call_create(&call, arg[0], &request, 1));
+		rootview_request_free(request);
+		must("submit", rootview_submit(connection, call, on_created, *name));
+		to_come++;
+	}
+	must("list", rootview_call_list_origins(&call));
+	if (rootview_run(connection, call, NULL) != -EBUSY)
+		abort();
+	loop();
+}
+
+static void on_event(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)userdata;
+	to_come--;
+	if (error) {
+		printf("the stream ended with %s: %s\n", strerrorname_np(-error),
+		       rootview_error_message(c));
+		return;
+	}
+	printf("%s %s %s\n", rootview_reply_event(reply, 0),
+	       or_dash(rootview_reply_origin(reply, 0)), or_dash(rootview_reply_name(reply, 0)));
+	fflush(stdout);
+	rootview_reply_free(reply);
+}
+
+static void on_never(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)c;
+	(void)reply;
+	(void)userdata;
+	printf("a call behind it ended with %s\n", strerrorname_np(-error));
+}
+
+/* monitor COUNT: so many events, and a call behind them that is never sent. */
+static void do_monitor(char **arg)
+{
+	struct rootview_call *call;
+
+	must("monitor", rootview_call_monitor(&call));
+	if (rootview_run(connection, call, NULL) != -EINVAL)
+		abort();
+	must("monitor", rootview_call_monitor(&call));
+	must("submit", rootview_submit(connection, call, on_event, NULL));
+	must("list", rootview_call_list_origins(&call));
+	must("submit", rootview_submit(connection, call, on_never, NULL));
+	to_come = atoi(arg[0]);
+	loop();
+}
+
+/* timeout: of a daemon that does not answer.  Asynchronously, and then synchronously. */
+static void do_timeout(char **arg)
+{
+	struct rootview_call *call;
+	int r;
+
+	(void)arg;
+	must("timeout", rootview_set_timeout(connection, 200000));
+	must("monitor", rootview_call_monitor(&call));
+	must("submit", rootview_submit(connection, call, on_event, NULL));
+	if (rootview_set_timeout(connection, 0) != -EBUSY)
+		abort();
+	to_come = 2;
+	loop();
+	must("list", rootview_call_list_origins(&call));
+	r = rootview_run(connection, call, NULL);
+	printf("and later calls with %s\n", strerrorname_np(-r));
+	rootview_disconnect(connection);
+	must("connect", rootview_connect(NULL, &connection));
+	must("timeout", rootview_set_timeout(connection, 200000));
+	must("list", rootview_call_list_origins(&call));
+	print(run(call));
+}
+
+/* gone PID: the daemon is killed with the connection open. */
+static void do_gone(char **arg)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "kill -9 %s; sleep 0.5", arg[0]);
+	if (system(command) != 0)
+		abort();
+	do_list((char *[]){ NULL });
+}
+
+static const struct {
+	const char *name;
+	int arguments;
+	void (*function)(char **arg);
+} commands[] = {
+	{ "add", 2, do_add },
+	{ "async", 2, do_async },
+	{ "batch", 2, do_batch },
+	{ "check", 2, do_check },
+	{ "create", 3, do_create },
+	{ "delete", 2, do_delete },
+	{ "detached", 3, do_detached },
+	{ "gone", 1, do_gone },
+	{ "json", 0, do_json },
+	{ "labelled", 3, do_labelled },
+	{ "list", 0, do_list },
+	{ "mapped", 4, do_mapped },
+	{ "monitor", 1, do_monitor },
+	{ "mount", 3, do_mount },
+	{ "remove", 1, do_remove },
+	{ "tied", 4, do_tied },
+	{ "timeout", 0, do_timeout },
+	{ "unmount", 2, do_unmount },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0 || argc - 2 < commands[i].arguments)
+			continue;
+		must("connect", rootview_connect(getenv("ROOTVIEW_SOCKET"), &connection));
+		commands[i].function(argv + 2);
+		rootview_disconnect(connection);
+		return 0;
+	}
+	fprintf(stderr, "library: what?\n");
+	return 2;
+}

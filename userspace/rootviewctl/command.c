@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the commands have in common; command.h is the contract.
+ */
+#include "command.h"
+
+#include <stdarg.h>
+
+#include "client.h"
+
+int usage_error(const char *problem, const char *word)
+{
+	fprintf(stderr, "rootviewctl: %s \"%s\"; see rootviewctl --help\n", problem, word);
+	return EXIT_USAGE;
+}
+
+int out_of_memory(void)
+{
+	fputs("rootviewctl: out of memory\n", stderr);
+	return EXIT_FAILURE;
+}
+
+int command_failed(const char *format, ...)
+{
+	va_list args;
+
+	fputs("rootviewctl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_FAILURE;
+}
+
+void print_json(sd_json_variant *value)
+{
+	sd_json_variant_dump(value, SD_JSON_FORMAT_PRETTY_AUTO | SD_JSON_FORMAT_COLOR_AUTO |
+			     SD_JSON_FORMAT_NEWLINE, stdout, NULL);
+}
+
+int command_call(const struct options *options, const char *method, sd_json_variant *parameters,
+		 sd_json_variant **ret)
+{
+	int r = client_call(options->socket, method, parameters, ret);
+
+	sd_json_variant_unref(parameters);
+	if (r == 0 && options->json)
+		print_json(*ret);
+	return r;
+}

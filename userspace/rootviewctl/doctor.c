@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The command that checks the machine; command.h is the contract.
+ *
+ * A problem is what keeps views from working, or from being kept apart; a
+ * warning is what some of them will miss.  Each comes with what to do about it.
+ */
+#include <inttypes.h>
+#include <libdevmapper.h>
+#include <selinux/selinux.h>
+#include <stdarg.h>
+#include <sys/utsname.h>
+
+#include "client.h"
+#include "command.h"
+#include "interface.h"
+#include "kernel-limits.h"
+#include "show.h"
+
+/* Of mounts; hosts with 3,000 to 10,000 of them were seen to go down. */
+#define MANY_MOUNTS 3000
+
+#define LOOP_MAJOR 7
+
+/* How deep devices are stacked, at most. */
+#define MANY_LAYERS 16
+
+enum state {
+	OK,
+	WARNING,
+	PROBLEM,
+};
+
+static const char *const state_names[] = { "ok", "warning", "problem" };
+
+struct patient {
+	const struct options *options;
+	struct utsname kernel;
+	sd_json_variant *origins;	/* what ListOrigins answered; NULL without a daemon */
+};
+
+struct finding {
+	enum state state;
+	char *message;			/* NULL if memory is short */
+};
+
+__attribute__((__format__(__printf__, 3, 4)))
+static void find(struct finding *finding, enum state state, const char *format, ...)
+{
+	va_list args;
+
+	finding->state = state;
+	va_start(args, format);
+	if (vasprintf(&finding->message, format, args) < 0)
+		finding->message = NULL;
+	va_end(args);
+}
+
+/*
+ * The kernel and its module.
+ */
+
+static void check_id_maps(struct patient *p, struct finding *f)
+{
+	const char *release = p->kernel.release;
+
+	if (!limits_has_idmap(release))
+		find(f, WARNING, "kernel %s maps no ids (ext4 and xfs: 5.12): views with an id "
+				 "map need a newer one",
+		     release);
+	else if (!limits_has_overlay_idmap(release))
+		find(f, WARNING, "kernel %s has no overlay over id-mapped mounts (5.19): views "
+				 "with an id map cannot have a label or missing mount points; a "
+				 "newer kernel mends it",
+		     release);
+	else
+		find(f, OK, "kernel %s maps ids, below overlays too", release);
+}
+
+static void check_mprotect(struct patient *p, struct finding *f)
+{
+	const char *release = p->kernel.release;
+
+	if (limits_fixes_mprotect(release))
+		find(f, OK, "kernel %s checks mprotect() against a view's own label", release);
+	else
+		find(f, WARNING, "kernel %s may not check mprotect() against a view's own label "
+				 "(CVE-2026-46054): update it to 6.12.117, to 7.0, or to one "
+				 "that has the fix backported",
+		     release);
+}
+
+/* Whether modprobe would find the module for the running kernel. */
+static bool is_installed(const char *release)
+{
+	cleanup_fclose FILE *list = NULL;
+	cleanup_free char *path = NULL, *line = NULL;
+	size_t size = 0;
+
+	if (asprintf(&path, "/lib/modules/%s/modules.dep", release) < 0) {
+		path = NULL;
+		return false;
+	}
+	list = fopen(path, "re");
+	while (list && getline(&line, &size, list) > 0) {
+		line[strcspn(line, ":")] = '\0';
+		if (strstr(line, "/dm-rootview.ko"))
+			return true;
+	}
+	return false;
+}
+
+static void check_module(struct patient *p, struct finding *f)
+{
+	if (access("/sys/module/dm_rootview", F_OK) == 0)
+		find(f, OK, "dm-rootview is loaded");
+	else if (is_installed(p->kernel.release))
+		find(f, WARNING, "dm-rootview is not loaded: \"modprobe dm-rootview\" does it");
+	else
+		find(f, PROBLEM, "dm-rootview is not there for kernel %s: install its headers, "
+				 "then \"dkms autoinstall\" or \"make install-dkms\"",
+		     p->kernel.release);
+}
+
+/*
+ * The daemon, and what it knows.
+ */
+
+static void check_daemon(struct patient *p, struct finding *f)
+{
+	cleanup_free char *why = NULL;
+
+	if (client_try(p->options->socket, ROOTVIEW_METHOD("ListOrigins"), NULL, &p->origins,
+		       &why) < 0)
+		find(f, PROBLEM, "%s: \"systemctl enable --now rootviewd.socket\" starts it, and "
+				 "root may ask it",
+		     why ?: "out of memory");
+	else
+		find(f, OK, "rootviewd answers");
+}
+
+static void check_origins(struct patient *p, struct finding *f)
+{
+	sd_json_variant *origins = sd_json_variant_by_key(p->origins, "origins");
+	size_t n = sd_json_variant_elements(origins);
+
+	if (!p->origins) {
+		find(f, WARNING, "read errors are not known without rootviewd");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		sd_json_variant *origin = sd_json_variant_by_index(origins, i);
+		uint64_t errors = show_number(origin, "readErrors");
+
+		if (errors > 0) {
+			find(f, PROBLEM, "%" PRIu64 " reads of origin \"%s\" failed: look for "
+						    "its block device %s in the kernel's log, "
+						    "and replace what it is on",
+			     errors, show_string(origin, "name"), show_string(origin, "backing"));
+			return;
+		}
+	}
+	find(f, OK, "no origin has failed reads");
+}
+
+/*
+ * SELinux.
+ */
+
+static void check_selinux(struct patient *p, struct finding *f)
+{
+	(void)p;
+	if (is_selinux_enabled() != 1)
+		find(f, WARNING, "SELinux is off: views have no labels, and these keep no "
+				 "containers apart; install a policy and boot with "
+				 "\"security=selinux selinux=1\"");
+	else if (security_getenforce() != 1)
+		find(f, WARNING, "SELinux is permissive and stops nobody: \"setenforce 1\", and "
+				 "SELINUX=enforcing in /etc/selinux/config");
+	else
+		find(f, OK, "SELinux is enforcing");
+}
+
+/* The context in the loaded policy, whether that has levels or not; NULL if it has no such type. */
+static const char *context(const char *with_level, const char *without)
+{
+	if (security_check_context(with_level) == 0)
+		return with_level;
+	return security_check_context(without) == 0 ? without : NULL;
+}
+
+/* Whether a container may be started from a program in a view; negative if it cannot be known. */
+static int may_enter(const char *container, const char *files)
+{
+	security_class_t class = string_to_security_class("file");
+	access_vector_t entrypoint = class ? string_to_av_perm(class, "entrypoint") : 0;
+	struct av_decision decision;
+
+	if (!entrypoint ||
+	    security_compute_av(container, files, class, entrypoint, &decision) < 0)
+		return -1;
+	return (decision.allowed & entrypoint) != 0;
+}
+
+static void check_entrypoint(struct patient *p, struct finding *f)
+{
+	static const char advice[] =
+		"\"semodule -i " ROOTVIEW_DATADIR "/selinux/rootview.cil\"";
+	const char *container, *files;
+	int may;
+
+	(void)p;
+	if (is_selinux_enabled() != 1) {
+		find(f, OK, "without SELinux, any program in a view can start a container");
+		return;
+	}
+	container = context("system_u:system_r:container_t:s0", "system_u:system_r:container_t");
+	files = context("system_u:object_r:container_ro_file_t:s0",
+			"system_u:object_r:container_ro_file_t");
+	if (!container || !files) {
+		find(f, WARNING, "the policy has no %s: install its part for containers (such as "
+				 "container-selinux), then %s",
+		     container ? "container_ro_file_t" : "container_t", advice);
+		return;
+	}
+	may = may_enter(container, files);
+	if (may > 0)
+		find(f, OK, "container_t may be entered by container_ro_file_t");
+	else if (may < 0)
+		find(f, WARNING, "the policy cannot be asked about container_t: %m");
+	else
+		find(f, security_getenforce() == 1 ? PROBLEM : WARNING,
+		     "container_t may not be entered by container_ro_file_t, so that no "
+		     "container in container_t starts from a view: %s mends it",
+		     advice);
+}
+
+/*
+ * Block devices.
+ */
+
+#define cleanup_task cleanup_with(destroy_task)
+
+static void destroy_task(struct dm_task **task)
+{
+	if (*task)
+		dm_task_destroy(*task);
+}
+
+/* The library would say on stderr what becomes a finding. */
+__attribute__((__format__(__printf__, 5, 6)))
+static void ignore_log(int level, const char *file, int line, int error, const char *format, ...)
+{
+	(void)level;
+	(void)file;
+	(void)line;
+	(void)error;
+	(void)format;
+}
+
+/* Whether that device is a loop device, or lies on one, so far as it is looked into. */
+static bool is_on_loop(unsigned int major, unsigned int minor, int layers)
+{
+	cleanup_closedir DIR *slaves = NULL;
+	const struct dirent *entry;
+	bool found = false;
+	char path[64];
+
+	if (major == LOOP_MAJOR)
+		return true;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/slaves", major, minor);
+	slaves = layers > 0 ? opendir(path) : NULL;
+	while (slaves && !found && (entry = readdir(slaves))) {
+		cleanup_free char *number = NULL;
+		cleanup_fclose FILE *file = NULL;
+		unsigned int below_major, below_minor;
+
+		if (asprintf(&number, "%s/%s/dev", path, entry->d_name) < 0)
+			number = NULL;
+		file = number && entry->d_name[0] != '.' ? fopen(number, "re") : NULL;
+		if (file && fscanf(file, "%u:%u", &below_major, &below_minor) == 2)
+			found = is_on_loop(below_major, below_minor, layers - 1);
+	}
+	return found;
+}
+
+/* Whether the device @name is a thin pool with its data on a loop device. */
+static bool is_pool_on_loop(const char *name)
+{
+	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_TABLE);
+	char *type = NULL, *table = NULL;
+	unsigned int major, minor;
+	uint64_t start, length;
+
+	if (!task || !dm_task_set_name(task, name) || !dm_task_run(task))
+		return false;
+	dm_get_next_target(task, NULL, &start, &length, &type, &table);
+	/* Its metadata, then its data. */
+	return type && table && streq(type, "thin-pool") &&
+	       sscanf(table, "%*s %u:%u", &major, &minor) == 2 &&
+	       is_on_loop(major, minor, MANY_LAYERS);
+}
+
+static void check_pools(struct patient *p, struct finding *f)
+{
+	cleanup_task struct dm_task *task = NULL;
+	const struct dm_names *names;
+
+	(void)p;
+	dm_log_with_errno_init(ignore_log);
+	task = dm_task_create(DM_DEVICE_LIST);
+	if (!task || !dm_task_run(task)) {
+		find(f, WARNING, "device-mapper cannot be asked for thin pools: load dm-mod, and "
+				 "run this as root");
+		return;
+	}
+	/* Without a device there is one entry, of number 0. */
+	for (names = dm_task_get_names(task); names && names->dev;
+	     names = (const void *)((const char *)names + names->next)) {
+		if (is_pool_on_loop(names->name)) {
+			find(f, WARNING, "thin pool %s is on a loop device, which is slow and "
+					 "fragile: put it on a disk or on LVM",
+			     names->name);
+			return;
+		}
+		if (names->next == 0)
+			break;
+	}
+	find(f, OK, "no thin pool is on a loop device");
+}
+
+/*
+ * Mounts.
+ */
+
+static void check_mounts(struct patient *p, struct finding *f)
+{
+	cleanup_fclose FILE *table = fopen("/proc/self/mountinfo", "re");
+	size_t n = 0;
+	int c;
+
+	(void)p;
+	if (!table) {
+		find(f, PROBLEM, "/proc/self/mountinfo: %m: mount /proc");
+		return;
+	}
+	while ((c = getc(table)) != EOF)
+		n += c == '\n';
+	if (n > MANY_MOUNTS)
+		find(f, WARNING, "%zu mounts make every container slow to start: create views "
+				 "with --mount shared or detached",
+		     n);
+	else
+		find(f, OK, "%zu mounts are not too many", n);
+}
+
+/*
+ * All of it.
+ */
+
+static const struct check {
+	const char *name;
+	void (*run)(struct patient *patient, struct finding *finding);
+} checks[] = {
+	{ "id-maps",	check_id_maps },
+	{ "mprotect",	check_mprotect },
+	{ "module",	check_module },
+	{ "daemon",	check_daemon },
+	{ "selinux",	check_selinux },
+	{ "entrypoint",	check_entrypoint },
+	{ "thin-pools",	check_pools },
+	{ "mounts",	check_mounts },
+	{ "origins",	check_origins },	/* behind "daemon" */
+};
+
+static void print_finding(const char *check, const struct finding *f)
+{
+	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[31m" };
+	bool coloured = isatty(STDOUT_FILENO);
+
+	printf("%s%-7s%s  %-10s  %s\n", coloured ? colours[f->state] : "", state_names[f->state],
+	       coloured ? "\033[0m" : "", check, f->message);
+}
+
+static int append_finding(sd_json_variant **all, const char *check, const struct finding *f)
+{
+	cleanup_json sd_json_variant *object = NULL;
+
+	if (sd_json_buildo(&object, SD_JSON_BUILD_PAIR_STRING("check", check),
+			   SD_JSON_BUILD_PAIR_STRING("state", state_names[f->state]),
+			   SD_JSON_BUILD_PAIR_STRING("message", f->message)) < 0)
+		return -1;
+	return sd_json_variant_append_array(all, object);
+}
+
+/* Returns an exit status, or a negative one if memory is short. */
+static int run_check(const struct check *check, struct patient *patient, sd_json_variant **all)
+{
+	struct finding finding = {};
+	int r = 0;
+
+	check->run(patient, &finding);
+	if (!finding.message)
+		return -1;
+	if (patient->options->json)
+		r = append_finding(all, check->name, &finding);
+	else
+		print_finding(check->name, &finding);
+	free(finding.message);
+	return r < 0 ? -1 : finding.state == PROBLEM;
+}
+
+int doctor(const struct options *options, char *args[], int n)
+{
+	cleanup_json sd_json_variant *all = NULL, *origins = NULL;
+	struct patient patient = { .options = options };
+	int status = EXIT_SUCCESS;
+
+	(void)args;
+	(void)n;
+	uname(&patient.kernel);
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		int r = run_check(&checks[i], &patient, &all);
+
+		if (r < 0) {
+			status = -out_of_memory();
+			break;
+		}
+		status |= r;
+	}
+	origins = patient.origins;
+	if (status < 0)
+		return EXIT_FAILURE;
+	if (options->json)
+		print_json(all);
+	return status;
+}

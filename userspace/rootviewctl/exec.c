@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The command that runs another one with a view; command.h is the contract.
+ *
+ * The view is put over a folder in a mount namespace of the command's own, so
+ * that nothing is left on the machine whichever way the command ends.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "client.h"
+#include "command.h"
+#include "interface.h"
+#include "show.h"
+
+/* A folder that every machine has, for what is mounted for a while. */
+#define DEFAULT_FOLDER "/mnt"
+
+/* A descriptor of a view that is detached: the daemon makes a new mount for each who asks. */
+static int receive_mount(const struct options *options, char *args[])
+{
+	cleanup_json sd_json_variant *parameters = NULL, *answer = NULL;
+	int fd = -1;
+
+	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("origin", args[0]),
+			   SD_JSON_BUILD_PAIR_STRING("name", args[1]),
+			   SD_JSON_BUILD_PAIR_STRING("mount", "detached")) < 0)
+		return -out_of_memory();
+	if (client_call_with(options->socket, ROOTVIEW_METHOD("MountView"), parameters, -1, &fd,
+			     &answer) < 0)
+		return -1;
+	if (fd < 0)
+		command_failed("rootviewd sent no mount of view \"%s\"", args[1]);
+	return fd;
+}
+
+static int clone_mount(const char *path)
+{
+	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (fd < 0)
+		command_failed("%s: cannot be cloned: %m", path);
+	return fd;
+}
+
+/* A mount of the view that is attached nowhere. */
+static int get_mount(const struct options *options, char *args[])
+{
+	cleanup_json sd_json_variant *view = NULL;
+	const char *way, *path;
+
+	if (view_find(options, args[0], args[1], &view) < 0)
+		return -1;
+	way = show_string(view, "mount");
+	path = show_string(view, "path");
+	if (way && streq(way, "detached"))
+		return receive_mount(options, args);
+	if (path)
+		return clone_mount(path);
+	return -command_failed("view \"%s\" of origin \"%s\" is not mounted; \"rootviewctl "
+			       "mount\" does it",
+			       args[1], args[0]);
+}
+
+/* What is mounted elsewhere later on is seen, what is mounted here stays here. */
+static int enter_namespace(void)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return -command_failed("a mount namespace cannot be made: %m");
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return -command_failed("/: cannot be kept from propagating mounts: %m");
+	return 0;
+}
+
+/* Puts @view over @folder, and tells the command where that is. */
+static int put_view(int view, const char *folder)
+{
+	cleanup_free char *real = realpath(folder, NULL);
+
+	if (!real || move_mount(view, "", AT_FDCWD, real, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -command_failed("%s: the view cannot be mounted there: %m", folder);
+	if (setenv("ROOTVIEW_PATH", real, 1) < 0)
+		return -out_of_memory();
+	return 0;
+}
+
+int exec(const struct options *options, char *args[], int n)
+{
+	cleanup_close int view = get_mount(options, args);
+	int status;
+
+	(void)n;
+	if (view < 0 || enter_namespace() < 0 || put_view(view, options->at ?: DEFAULT_FOLDER) < 0)
+		return EXIT_FAILURE;
+	execvp(args[2], args + 2);
+	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	command_failed("%s: %m", args[2]);
+	return status;
+}
