@@ -220,6 +220,40 @@ int device_remove(const char *name, dev_t dev, struct failure *f)
 	return 0;
 }
 
+static void sweep_one(const char *name)
+{
+	char uuid[DM_UUID_LEN];
+	struct dm_info info;
+	int error;
+
+	if (get_info(name, &info, uuid, sizeof(uuid)) < 0 || !info.exists || info.live_table ||
+	    !after_prefix(uuid, ORIGIN_UUID_PREFIX))
+		return;
+	error = remove_once(name);
+	if (error)
+		log_warning("%s: cannot remove the half of an origin: %s", name, strerror(error));
+	else
+		log_info("%s: removed, as it was half of an origin", name);
+}
+
+void device_sweep(void)
+{
+	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_LIST);
+	struct dm_names *names;
+	unsigned int next = 0;
+
+	if (!task || !dm_task_run(task))
+		return;
+	names = dm_task_get_names(task);
+	if (!names || !names->dev)
+		return;
+	do {
+		names = (struct dm_names *)((char *)names + next);
+		next = names->next;
+		sweep_one(names->name);
+	} while (next);
+}
+
 int device_open(const char *name, dev_t dev, char path[static PATH_MAX], struct failure *f)
 {
 	int fd, error = ENOENT;

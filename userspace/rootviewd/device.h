@@ -36,6 +36,12 @@ int device_load(const char *name, const char *backing, dev_t *ret, struct failur
  */
 int device_remove(const char *name, dev_t dev, struct failure *f);
 
+/*
+ * Removes what a device_load() that was killed half way has left: devices with
+ * our uuid and without a table in use.
+ */
+void device_sweep(void);
+
 /* Whether the device was loaded by device_load(), of this process or another. */
 bool device_is_ours(const char *name);
 

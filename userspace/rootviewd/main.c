@@ -185,6 +185,7 @@ int main(int argc, char *argv[])
 		goto out;
 	if (runtime_open(&runtime, options.runtime_dir, &f) < 0)
 		goto out;
+	device_sweep();
 	trash = trash_new(&runtime, loop);
 	if (!trash) {
 		failed_step(&f, "rootviewd", "start", ENOMEM, NULL);

@@ -152,6 +152,48 @@ static bool belongs_to_busy(struct origins *all, const char *path)
 	return false;
 }
 
+/*
+ * What a view asked for is written down before the kernel has the view, and
+ * removed after that has gone: a daemon that was killed in between leaves it.
+ */
+struct wanted {
+	struct origin *origin;	/* NULL if there is none */
+	int64_t folder;
+	bool needed;
+};
+
+static void compare_folder(struct view *v, void *userdata)
+{
+	struct wanted *wanted = userdata;
+
+	if (v->folder == wanted->folder)
+		wanted->needed = true;
+}
+
+static void sweep_wanted(const struct path *variant, void *userdata)
+{
+	struct wanted wanted = {
+		.origin = userdata,
+		.folder = strtoll(strrchr(variant->s, '/') + 1, NULL, 10),
+	};
+	struct path path = runtime_join(variant, "wanted");
+
+	if (access(path.s, F_OK) < 0)
+		return;
+	if (wanted.origin)
+		view_each(wanted.origin, compare_folder, &wanted);
+	if (!wanted.needed)
+		(void)unlink(path.s);
+}
+
+static void sweep_origin_wanted(const struct path *folder, void *userdata)
+{
+	struct origins *all = userdata;
+
+	runtime_each_entry(runtime_join(folder, "variants").s, sweep_wanted,
+			   origins_find_name(all, strrchr(folder->s, '/') + 1));
+}
+
 /* Unmounts what belongs to nothing that there is. */
 static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 {
@@ -169,6 +211,7 @@ static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 			log_info("%s: unmounted, as nothing in the kernel belongs to it",
 				 entry->path);
 	}
+	runtime_each_entry(runtime_origins(all->context->runtime).s, sweep_origin_wanted, all);
 	/* A folder that a job has just made looks like one that was left behind. */
 	if (!any_busy(all))
 		runtime_sweep(all->context->runtime);

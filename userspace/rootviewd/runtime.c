@@ -9,12 +9,15 @@
 #include <stdarg.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "mount.h"
 #include "skeleton.h"
 #include "util.h"
 
 #define MOUNT_TABLE "/proc/self/mountinfo"
+
+#define LOCK_TRIES 25
 
 __attribute__((format(printf, 1, 2)))
 static struct path make_path(const char *format, ...)
@@ -260,6 +263,23 @@ static int make_mount(struct runtime *rt, struct failure *f)
 	return r < 0 ? failed_step(f, rt->dir, "make this folder a private mount", -r, NULL) : 0;
 }
 
+/*
+ * A child that was forked at the moment when its daemon was killed holds the
+ * lock, too, until it has closed its copy.
+ */
+static int take_lock(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	int r;
+
+	for (int i = 0; (r = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK; i++) {
+		if (i == LOCK_TRIES)
+			return r;
+		nanosleep(&pause, NULL);
+	}
+	return r;
+}
+
 int runtime_open(struct runtime *ret, const char *dir, struct failure *f)
 {
 	struct runtime rt = { .lock_fd = -1 };
@@ -275,7 +295,7 @@ int runtime_open(struct runtime *ret, const char *dir, struct failure *f)
 	rt.lock_fd = open(rt.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rt.lock_fd < 0)
 		return failed_step(f, dir, "use this folder", errno, NULL);
-	if (flock(rt.lock_fd, LOCK_EX | LOCK_NB) < 0) {
+	if (take_lock(rt.lock_fd) < 0) {
 		close_fd(&rt.lock_fd);
 		return failed_step(f, dir, "use this folder", errno,
 				   errno == EWOULDBLOCK ? "another rootviewd has it" : NULL);

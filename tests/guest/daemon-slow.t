@@ -1,0 +1,224 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Slow, hanging and dead disks hold nobody up who works with another origin.
+# What is asserted is order: a slow request is still without an answer when
+# others, made later, have theirs.
+# guest: --timeout 600
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+modprobe dm-delay
+
+make_image web
+web=$disk
+make_image slow
+slow=$disk
+make_image dead
+dead=$disk
+sectors=$(blockdev --getsz "$web")
+
+# backing NAME TARGET...: puts another target beneath an origin.
+backing()
+{
+	local name=$1
+	shift
+	dmsetup load "$name" --table "0 $sectors $*"
+	dmsetup resume --noflush "$name"
+}
+
+# ask NAME METHOD PARAMETERS: in the background; the answer is in /tmp/NAME when
+# it has come.
+ask()
+{
+	rm -f "/tmp/$1"
+	{
+		varlinkctl call --json=short --timeout=200 "$socket" "io.rootview.$2" "$3" \
+			>"/tmp/$1.part" 2>&1 || true
+		mv "/tmp/$1.part" "/tmp/$1"
+	} &
+}
+
+# waits NAME...: none of these has an answer yet.
+waits()
+{
+	local name
+	for name; do
+		[ ! -e "/tmp/$name" ] || return 1
+	done
+}
+
+# answer NAME: when it comes.
+answer()
+{
+	while waits "$1"; do
+		sleep 0.1
+	done
+	cat "/tmp/$1"
+}
+
+# events: that the stream has told of so far, a line each.
+events()
+{
+	tr -d '\036' </tmp/stream
+}
+
+# jobs_run N: the daemon works on so many requests.
+jobs_run()
+{
+	[ "$(pgrep --count --parent "$daemon")" -ge "$1" ]
+}
+
+# The origin web is served in every way meanwhile.
+serves_others()
+{
+	local what=$1 label=system_u:object_r:container_file_t:s0:c$2
+	shift 2
+	is "$what, an attached view is created" \
+		"$(call CreateView '{"origin":"web","name":"a"}' | jq -r .view.path)" \
+		/run/rootview/views/web/a
+	is "$what, one with a label of its own" \
+		"$(call CreateView "{\"origin\":\"web\",\"name\":\"b\",\"label\":\"$label\"}" |
+			jq -r .view.label)" "$label"
+	is "$what, one with a mount point that the image lacks" \
+		"$(call CreateView '{"origin":"web","name":"c","mountPoints":[{"path":"/data"}]}' |
+			jq -r .view.path)" /run/rootview/views/web/c
+	is "$what, all views are listed" "$(call ListViews '{"origin":"web"}' |
+		jq -r '[.views[].name] | join(" ")')" "a b c"
+	is "$what, views are deleted" "$(call DeleteViews '{"origin":"web","names":["a","b","c"]}' |
+		jq '[.results[] | select(.refusal)] | length')" 0
+	eventually "$what, events come" last_event_is_of c
+	if waits "$@"; then
+		pass "$what: the slow request was not answered before"
+	else
+		fail "$what: the slow request was not answered before" \
+			"$(for name; do tail -n 1 "/tmp/$name"; done)"
+	fi
+}
+last_event_is_of()
+{
+	[ "$(events | tail -n 1 | jq -r '.event | .type + .name')" = "viewDeleted$1" ]
+}
+
+start_daemon
+varlinkctl call --more --json=short "$socket" io.rootview.Monitor '{}' >/tmp/stream 2>&1 &
+watcher=$!
+call AddOrigin "{\"name\":\"web\",\"device\":\"$web\"}" >/dev/null
+
+# A slow disk: each of many reads takes two seconds.
+
+dmsetup create slowdisk --table "0 $sectors delay $slow 0 2000"
+ask add AddOrigin '{"name":"slow","device":"/dev/mapper/slowdisk"}'
+eventually "an origin on a slow disk is being added" jobs_run 1
+serves_others "with a slow disk" 1 add
+ask early CreateView '{"origin":"slow","name":"early"}'
+sleep 0.5
+ok "a view of the slow origin has to wait" waits add early
+backing slowdisk linear "$slow" 0
+is "when the disk is quick again, the origin is there" "$(answer add | jq -r .origin.fileSystem)" ext4
+like "and the view, or it came too early" "$(answer early)" \
+	'"path":"/run/rootview/views/slow/early"|NoSuchOrigin'
+call DeleteView '{"origin":"slow","name":"early"}' >/dev/null 2>&1 || true
+
+# A disk that does not answer at all.
+
+drop()
+{
+	echo 3 >/proc/sys/vm/drop_caches
+}
+# Labels of its own do not need the disk; what the image lacks does.
+dmsetup suspend --nolockfs --noflush slowdisk
+drop
+ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/etc/none"}]}'
+ask check CheckMountPoints '{"origin":"slow","lists":["docker"]}'
+eventually "requests that need a disk that hangs are begun" jobs_run 1
+serves_others "with a hanging disk" 2 hang check
+is "the origin itself is listed" "$(call ListOrigins | jq -r '[.origins[].name] | sort | join(" ")')" \
+	"slow web"
+is "views of it that need nothing of the disk can be made" \
+	"$(call CreateView '{"origin":"slow","name":"record","mount":"unmounted"}' | jq -r .view.name)" \
+	record
+is "and deleted" "$(call DeleteView '{"origin":"slow","name":"record"}')" '{}'
+ok "still there is no answer" waits hang check
+dmsetup resume slowdisk
+is "when the disk is there again, the view is" "$(answer hang | jq -r .view.path)" \
+	/run/rootview/views/slow/hang
+is "and the other answer" "$(answer check | jq '.missing | length > 0')" true
+is "the mount point is supplied" "$(stat --format=%F /run/rootview/views/slow/hang/etc/none)" directory
+ok "the view is deleted" rootviewctl delete slow hang
+
+# A view that is deleted while it is waited for.
+
+dmsetup suspend --nolockfs --noflush slowdisk
+drop
+ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/etc/other"}]}'
+eventually "a view is being made" jobs_run 1
+is "it can be deleted before it is there" \
+	"$(call DeleteView '{"origin":"slow","name":"hang"}')" '{}'
+like "who asked for it is told so" "$(answer hang)" 'io.rootview.NoSuchView'
+dmsetup resume slowdisk
+no_jobs()
+{
+	! pgrep --parent "$daemon"
+}
+eventually "what was at work ends" no_jobs
+
+# The daemon is killed while one hangs.
+
+dmsetup suspend --nolockfs --noflush slowdisk
+drop
+ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/etc/third"}]}'
+eventually "another view is being made" jobs_run 1
+job=$(pgrep --parent "$daemon")
+kill_daemon KILL
+wait "$watcher" 2>/dev/null || true
+start_daemon
+varlinkctl call --more --json=short "$socket" io.rootview.Monitor '{}' >/tmp/stream 2>&1 &
+watcher=$!
+ok "a killed daemon has a successor at once, while its job still hangs" kill -0 "$job"
+ask again MountView '{"origin":"slow","name":"hang"}'
+serves_others "with a new daemon" 3 again
+dmsetup resume slowdisk
+is "which makes the view when the disk is there again" "$(answer again | jq -r .view.path)" \
+	/run/rootview/views/slow/hang
+is "once" "$(mounted | grep -c /views/slow/hang)" 1
+ok "that is deleted" rootviewctl delete slow hang
+
+# A dead disk: every read fails.
+
+dmsetup create deaddisk --table "0 $sectors error"
+refused_call "an origin on a dead disk is refused" io.rootview.OperationFailed \
+	'"object":"dead".*Input/output error' \
+	AddOrigin '{"name":"dead","device":"/dev/mapper/deaddisk"}'
+is "and leaves nothing" "$(dmsetup ls --target rootview | cut -f1 | sort | paste -sd ' ')" "slow web"
+backing deaddisk linear "$dead" 0
+call AddOrigin '{"name":"dead","device":"/dev/mapper/deaddisk"}' >/dev/null
+call CreateView '{"origin":"dead","name":"old"}' >/dev/null
+backing deaddisk error
+drop
+dmsetup suspend --nolockfs --noflush slowdisk
+ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/etc/fourth"}]}'
+eventually "while one hangs" jobs_run 1
+refused_call "a request that needs a dead disk is refused" io.rootview.OperationFailed \
+	'Input/output error' CreateView \
+	'{"origin":"dead","name":"new","mountPoints":[{"path":"/etc/none"}]}'
+refused_call "so is a question about it" io.rootview.OperationFailed 'Input/output error' \
+	CheckMountPoints '{"origin":"dead","mountPoints":[{"path":"/bin/none"}]}'
+is "of the refused view nothing is left" \
+	"$(dmsetup message dead 0 view_list | cut -d' ' -f2) $(ls /run/rootview/views/dead)" "old old"
+serves_others "with a dead disk and a hanging one" 4 hang
+eventually "a disk that fails is told of" grep -q '"type":"originFailed","origin":"dead"' /tmp/stream
+ok "a view of the dead origin can be deleted" rootviewctl delete dead old
+ok "and the origin be removed" rootviewctl origin remove dead
+dmsetup resume slowdisk
+is "the one that hung is answered in the end" "$(answer hang | jq -r .view.path)" \
+	/run/rootview/views/slow/hang
+
+ok "its view is deleted" rootviewctl delete slow hang
+ok "the slow origin is removed" rootviewctl origin remove slow
+ok "the quick one, too" rootviewctl origin remove web
+ok "the disks are free" dmsetup remove slowdisk deaddisk
+nothing_left
+wait "$watcher" 2>/dev/null || true
+done_testing
