@@ -126,5 +126,15 @@ refused_call "a damaged ext4 is refused" io.rootview '"message"' \
 	AddOrigin "{\"name\":\"odd\",\"device\":\"$disk\"}"
 is "and nothing is left of it" "$(dmsetup ls --target rootview) $(mounted)" "No devices found "
 
+# Which types are mounted at all can be chosen.
+
+kill_daemon TERM
+rootviewd --types ext4,nfs 2>/tmp/refusal
+is "a type that nobody can mount is no choice" "$?" 2
+like "and named" "$(cat /tmp/refusal)" '"nfs" is none of ext4,xfs,erofs,squashfs'
+start_daemon --types xfs,erofs
+mkfs.ext4 -q -F "$disk"
+unsupported "an ext4 where it is not listed" ext4 "$disk"
+
 nothing_left
 done_testing

@@ -148,7 +148,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 		"The same, as the index of a user namespace's descriptor that is sent "
 		"along"),
 	SD_VARLINK_DEFINE_FIELD(userNamespace, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("The container's cgroup, as in /proc/PID/cgroup: /POD, for example"),
+	SD_VARLINK_FIELD_COMMENT("The container's cgroup, as in /proc/PID/cgroup: say, /POD"),
 	SD_VARLINK_DEFINE_FIELD(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Id of a process: the view is deleted when that ends"),
 	SD_VARLINK_DEFINE_FIELD(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),

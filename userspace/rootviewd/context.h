@@ -19,6 +19,7 @@ struct context {
 	struct trash *trash;
 	struct kernel *kernel;
 	uint64_t grace_usec;	/* how long a variant stays that no view needs */
+	const char *types;	/* of file systems that are mounted, separated by commas */
 };
 
 #endif

@@ -30,6 +30,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "mirror.h"
+#include "plan.h"
 #include "runtime.h"
 #include "server.h"
 #include "service.h"
@@ -43,6 +44,8 @@ static const char help[] =
 	"  --runtime-dir DIR  mount below DIR (default: " ROOTVIEW_RUNTIME_DIR ")\n"
 	"  --socket PATH      listen there (default: DIR/" ROOTVIEW_SOCKET_NAME ")\n"
 	"  --grace SECONDS    keep what no view needs for so long, 0 to 3600 (default: 5)\n"
+	"  --types LIST       mount file systems of these types only, separated by commas\n"
+	"                     (default: " PLAN_TYPES ")\n"
 	"  --debug            log more\n"
 	"  --help             show this text and exit\n"
 	"  --version          show the version and exit\n"
@@ -57,7 +60,23 @@ struct options {
 	const char *runtime_dir;
 	char *socket;
 	unsigned long grace;	/* seconds */
+	const char *types;
 };
+
+/* Whether each of @list is a type that can be mounted; says so if not. */
+static bool check_types(const char *list)
+{
+	cleanup_free char *copy = strdup(list);
+	char *rest = copy, *type;
+
+	while (rest && (type = strsep(&rest, ","))) {
+		if (plan_is_listed(type, PLAN_TYPES))
+			continue;
+		fprintf(stderr, "rootviewd: --types: \"%s\" is none of " PLAN_TYPES "\n", type);
+		return false;
+	}
+	return copy;
+}
 
 /* Returns an exit status, or -1 to go on. */
 static int parse_options(int argc, char *argv[], struct options *ret)
@@ -66,6 +85,7 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 		{ "runtime-dir", required_argument, NULL, 'r' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "grace", required_argument, NULL, 'g' },
+		{ "types", required_argument, NULL, 't' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
@@ -75,7 +95,9 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 	char *end;
 	int c;
 
-	*ret = (struct options){ .runtime_dir = ROOTVIEW_RUNTIME_DIR, .grace = 5 };
+	*ret = (struct options){
+		.runtime_dir = ROOTVIEW_RUNTIME_DIR, .grace = 5, .types = PLAN_TYPES,
+	};
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case 'r':
@@ -91,6 +113,11 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 					"3600\n", optarg);
 				return 2;
 			}
+			break;
+		case 't':
+			if (!check_types(optarg))
+				return 2;
+			ret->types = optarg;
 			break;
 		case 'd':
 			log_set_level(7);
@@ -197,6 +224,7 @@ int main(int argc, char *argv[])
 		.trash = trash,
 		.kernel = kernel,
 		.grace_usec = options.grace * 1000000ULL,
+		.types = options.types,
 	};
 	if (mirror_new(&mirror, kernel, &context, &f) < 0)
 		goto out;

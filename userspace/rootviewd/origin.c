@@ -199,6 +199,7 @@ static int plain_order(struct origin *o, struct variant_order *ret, char **ret_l
 		.origin = o->name,
 		.device = o->device.s,
 		.number = o->dev,
+		.types = o->context->types,
 		.label = *ret_label,
 	};
 	return 0;

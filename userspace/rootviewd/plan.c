@@ -37,6 +37,16 @@ static const struct {
 	{ "squashfs",	NULL },
 };
 
+bool plan_is_listed(const char *type, const char *list)
+{
+	const size_t n = strlen(type);
+
+	for (; list; list = strchr(list, ','), list = list ? list + 1 : NULL)
+		if (strncmp(list, type, n) == 0 && (list[n] == ',' || list[n] == '\0'))
+			return true;
+	return false;
+}
+
 bool plan_plain(const char *type, const char *source, const char *label, struct plan_mount *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {

@@ -23,6 +23,12 @@ struct plan_mount {
 	} options[PLAN_OPTIONS_MAX];
 };
 
+/* The types of file systems that can be mounted, separated by commas. */
+#define PLAN_TYPES "ext4,xfs,erofs,squashfs"
+
+/* Whether the type @type is in @list, whose elements are separated by commas. */
+bool plan_is_listed(const char *type, const char *list);
+
 /*
  * Plans the mount of an origin's own file system, from @source, with all its
  * files labelled @label, or with their own labels if that is NULL.  Returns

@@ -114,6 +114,32 @@ static void layers_that_do_not_fit_are_refused(void **state)
 	assert_false(plan_layers(":", ":::", layers, 6));
 }
 
+static void only_whole_elements_are_listed(void **state)
+{
+	(void)state;
+	assert_true(plan_is_listed("ext4", PLAN_TYPES));
+	assert_true(plan_is_listed("xfs", PLAN_TYPES));
+	assert_true(plan_is_listed("squashfs", PLAN_TYPES));
+	assert_false(plan_is_listed("ext", PLAN_TYPES));
+	assert_false(plan_is_listed("fs", PLAN_TYPES));
+	assert_false(plan_is_listed("btrfs", PLAN_TYPES));
+	assert_false(plan_is_listed("xfs", "ext4"));
+	assert_false(plan_is_listed("xfs", ""));
+}
+
+/* What may be listed is what there is a plan for. */
+static void every_listed_type_has_a_plan(void **state)
+{
+	cleanup_free char *copy = strdup(PLAN_TYPES);
+	struct plan_mount plan;
+	char *rest = copy;
+	char *type;
+
+	(void)state;
+	while ((type = strsep(&rest, ",")))
+		assert_true(plan_plain(type, "/dev/x", NULL, &plan));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +148,8 @@ int main(void)
 		cmocka_unit_test(read_only_types_need_no_more_than_ro),
 		cmocka_unit_test(label_is_one_value_without_quotes),
 		cmocka_unit_test(other_types_are_refused),
+		cmocka_unit_test(only_whole_elements_are_listed),
+		cmocka_unit_test(every_listed_type_has_a_plan),
 		cmocka_unit_test(labelled_variant_is_an_overlay),
 		cmocka_unit_test(layers_are_escaped),
 		cmocka_unit_test(layers_that_do_not_fit_are_refused),

@@ -68,10 +68,11 @@ int variant_mount_plain(const struct variant_order *order, char type[static FILE
 
 	if (fd < 0 || filesystem_probe(fd, order->origin, type, f) < 0)
 		return -1;
-	if (!plan_plain(type, order->device, order->label, &plan)) {
+	if (!plan_is_listed(type, order->types) ||
+	    !plan_plain(type, order->device, order->label, &plan)) {
 		failed(f, FAILURE_UNSUPPORTED_FILE_SYSTEM,
-		       "origin \"%s\" has a file system of type %s; ext4, xfs, erofs and squashfs "
-		       "can be shared", order->origin, type);
+		       "origin \"%s\" has a file system of type %s; this daemon mounts %s",
+		       order->origin, type, order->types);
 		snprintf(f->file_system, sizeof(f->file_system), "%s", type);
 		return -1;
 	}

@@ -51,6 +51,7 @@ struct variant_order {
 	const char *origin;		/* its name */
 	const char *device;		/* path of the origin's device */
 	dev_t number;			/* of that device */
+	const char *types;		/* see context.h; for the plain one */
 	const char *label;		/* for the plain one: NULL if each file keeps its own */
 
 	/* All that follows is for others than the plain one. */
