@@ -16,16 +16,6 @@ map()
 	printf '{"uid":[%s],"gid":[%s]}' "$range" "$range"
 }
 
-# create VIEW MORE, of the origin web; MORE is JSON: further parameters.  Its
-# path is then in $path.
-create()
-{
-	local answer
-	answer=$(call CreateView "{\"origin\":\"web\",\"name\":\"$1\",$2}") ||
-		diag "view $1: $answer"
-	path=$(jq -r .view.path <<<"$answer")
-}
-
 # owner_of FILE: as "ls -n" says.
 owner_of()
 {
@@ -53,7 +43,7 @@ plain=/run/rootview/views/web/plain
 
 # Where other users than root get to.
 mkdir /tmp/a /tmp/m
-create a "\"path\":\"/tmp/a\",\"idMap\":$(map 100000 65536)"
+create_with a "\"path\":\"/tmp/a\",\"idMap\":$(map 100000 65536)"
 a=$path
 is "root's files belong to whom the map says" "$(owner_of "$a/big")" 100000:100000
 is "so does the top folder" "$(owner_of "$a")" 100000:100000
@@ -65,7 +55,7 @@ is "files, sizes, modes and times are the image's" "$(find "$a" -printf '%P %y%m
 	"$(find "$plain" -printf '%P %y%m %s %T@\n' | sort)"
 is "the answer has the map" "$(call ListViews | jq -c '.views[] | select(.name == "a").idMap')" \
 	"$(map 100000 65536)"
-create b "\"idMap\":{\"uid\":[{\"inside\":5,\"outside\":300005,\"count\":5},
+create_with b "\"idMap\":{\"uid\":[{\"inside\":5,\"outside\":300005,\"count\":5},
 	{\"inside\":0,\"outside\":300000,\"count\":5}],
 	\"gid\":[{\"inside\":7,\"outside\":1,\"count\":1},{\"inside\":0,\"outside\":9,\"count\":1}]}"
 b=$path
@@ -78,11 +68,11 @@ is "the first one is as before" "$(owner_of "$a/etc")" 100005:100007
 
 # With a label, and with mount points.
 
-create l "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\""
+create_with l "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\""
 l=$path
 is "with a label: the label" "$(stat --format=%C "$l/big")" "$context:c1,c2"
 is "and the owner" "$(owner_of "$l/etc") $(owner_of "$l/big")" "100005:100007 100000:100000"
-create m "\"path\":\"/tmp/m\",\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\",\"mountPoints\":[
+create_with m "\"path\":\"/tmp/m\",\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\",\"mountPoints\":[
 	{\"path\":\"/etc/volume/deep\"},{\"path\":\"/etc/config\",\"kind\":\"file\"},
 	{\"path\":\"/data\"},{\"path\":\"/etc/link\",\"kind\":\"link\",\"target\":\"x\"}]"
 m=$path
@@ -97,15 +87,15 @@ is "all belong to the mapped root, and the image's files to whom they did" \
 	"$(owner_of "$m") $(owner_of "$m/etc") $(owner_of "$m/etc/greeting") $(owner_of "$m/etc/high")" \
 	"100000:100000 100005:100007 100000:100000 65534:65534"
 is "modes are kept" "$(stat --format='%a %Y' "$m/tmp")" "$(stat --format='%a %Y' "$plain/tmp")"
-create n "\"idMap\":$(map 300000 1000),\"mountPoints\":[{\"path\":\"/etc/volume/deep\"}]"
+create_with n "\"idMap\":$(map 300000 1000),\"mountPoints\":[{\"path\":\"/etc/volume/deep\"}]"
 n=$path
 is "another map, another root" "$(owner_of "$n/etc/volume") $(owner_of "$n/etc")" \
 	"300000:300000 300005:300007"
-create o "\"idMap\":{\"uid\":[{\"inside\":5,\"outside\":5,\"count\":5}],
+create_with o "\"idMap\":{\"uid\":[{\"inside\":5,\"outside\":5,\"count\":5}],
 	\"gid\":[{\"inside\":5,\"outside\":5,\"count\":5}]},\"mountPoints\":[{\"path\":\"/data\"}]"
 is "of a map without root, they are nobody's" "$(owner_of "$path/data") $(owner_of "$path/etc")" \
 	"65534:65534 5:7"
-create c "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\",\"mount\":\"shared\""
+create_with c "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\",\"mount\":\"shared\""
 is "views with the same map and label share the variant" "$(stat --format=%d "$path")" \
 	"$(stat --format=%d "$l")"
 is "what is an overlay is one alone" \

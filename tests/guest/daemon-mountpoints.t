@@ -10,16 +10,6 @@ set -euo pipefail
 
 context=system_u:object_r:container_file_t:s0
 
-# create VIEW MORE, of the origin web; MORE is JSON: further parameters.  Its
-# path is then in $path.
-create()
-{
-	local answer
-	answer=$(call CreateView "{\"origin\":\"web\",\"name\":\"$1\",$2}") ||
-		diag "view $1: $answer"
-	path=$(jq -r .view.path <<<"$answer")
-}
-
 delete()
 {
 	local view
@@ -131,10 +121,10 @@ mkdir -p /tmp/volume
 echo "from the volume" >/tmp/volume/file
 echo "from the host" >/tmp/config
 chcon -R "$context:c1,c2" /tmp/volume /tmp/config
-create one '"lists":["podman"],"mountPoints":[{"path":"/data/volume"},
+create_with one '"lists":["podman"],"mountPoints":[{"path":"/data/volume"},
 	{"path":"/etc/app/config","kind":"file"}]'
 one=$path
-create two '"lists":["podman"]'
+create_with two '"lists":["podman"]'
 two=$path
 # shellcheck disable=SC2016 # for the container's shell
 script='cat /data/volume/file /etc/app/config; echo back >/data/volume/answer;
@@ -197,7 +187,7 @@ is "and no variant" "$(call ListOrigins | jq '.origins[0].variants')" 1
 
 # What is added, and that nothing else changes.
 
-create p "$points"
+create_with p "$points"
 p=$path
 is "a view has what was missing, and all else as it was: owners, modes, times, xattrs, contents" \
 	"$(added "$p")" "+ ./data d755 0:0
@@ -233,25 +223,25 @@ refused "nor to a file" EROFS truncate --size=1 "$p/etc/app/config"
 
 overlays=$(overlays)
 is "it is one overlay" "$(wc -l <<<"$overlays")" 1
-create q "\"mountPoints\":$(jq -c '.mountPoints | reverse' <<<"{$points}")"
+create_with q "\"mountPoints\":$(jq -c '.mountPoints | reverse' <<<"{$points}")"
 is "another view that asks for the same has the same" "$(stat --format=%d "$path")" \
 	"$(stat --format=%d "$p")"
-create r '"mountPoints":[{"path":"/absolute/x"}]'
+create_with r '"mountPoints":[{"path":"/absolute/x"}]'
 r=$path
-create r2 '"mountPoints":[{"path":"/srv/real/keep"},{"path":"/srv//real/./x/"}]'
+create_with r2 '"mountPoints":[{"path":"/srv/real/keep"},{"path":"/srv//real/./x/"}]'
 is "also if it says it another way" "$(stat --format=%d "$path")" "$(stat --format=%d "$r")"
 isnt "one that asks for something else has another" "$(stat --format=%d "$r")" \
 	"$(stat --format=%d "$p")"
 is "without what it did not ask for" "$(added "$r")" "+ ./srv/real/x d755 0:0"
-create s '"mountPoints":[{"path":"/srv/real/keep"},{"path":"/etc/hosts","kind":"file"}]'
+create_with s '"mountPoints":[{"path":"/srv/real/keep"},{"path":"/etc/hosts","kind":"file"}]'
 is "one that asks for what is there has the plain one" "$(stat --format=%d "$path")" \
 	"$(stat --format=%d "$plain")"
-create t "\"label\":\"$context:c1,c2\",$points"
+create_with t "\"label\":\"$context:c1,c2\",$points"
 t=$path
 is "with a label, all files have that" "$(stat --format=%C "$t/big" "$t/data" "$t/odd/deep/er" |
 	sort -u)" "$context:c1,c2"
 is "and it has the same in it" "$(added "$t")" "$(added "$p")"
-create i '"mountPoints":[{"path":"/data"}],"idMap":{
+create_with i '"mountPoints":[{"path":"/data"}],"idMap":{
 	"uid":[{"inside":0,"outside":5000,"count":1000}],
 	"gid":[{"inside":0,"outside":5000,"count":1000}]}'
 i=$path
@@ -320,9 +310,9 @@ is "and their folders" "$(ls /run/rootview/origins/web/variants)" ""
 
 many=$(jq -nc '[range(1000) | {path: "/volumes/\(. % 10)/number-\(.)-with-a-long-name-that-goes-on-and-on-and-on"}]')
 ok "a request of 1000 mount points is too large for a record" test "${#many}" -gt $((16 * 4096))
-create many "\"mountPoints\":$many"
+create_with many "\"mountPoints\":$many"
 many_path=$path
-create many2 "\"mountPoints\":$many,\"label\":\"$context:c5\""
+create_with many2 "\"mountPoints\":$many,\"label\":\"$context:c5\""
 many2_path=$path
 # All that the request asks for is there, and nothing else is new.
 all=$(jq -r '.[].path' <<<"$many" | sort)
@@ -349,7 +339,7 @@ start_daemon
 eventually "what was unmounted meanwhile is mounted again" views_are_back
 is "with all mount points" "$(volumes "$many_path")" "$all"
 is "with a label, too" "$(stat --format=%C "$many2_path/volumes/1/"* | uniq)" "$context:c5"
-create many3 "\"mountPoints\":$many"
+create_with many3 "\"mountPoints\":$many"
 is "another view with as many shares it" "$(stat --format=%d "$path")" \
 	"$(stat --format=%d "$many_path")"
 delete many

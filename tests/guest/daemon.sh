@@ -70,6 +70,17 @@ call()
 	varlinkctl call --json=short "$socket" "io.rootview.$1" "${2:-{\}}" 2>&1
 }
 
+# create_with VIEW MORE, of the origin web; MORE is JSON: further parameters.  Its
+# path is then in $path.
+create_with()
+{
+	local answer
+	answer=$(call CreateView "{\"origin\":\"web\",\"name\":\"$1\",$2}") ||
+		diag "view $1: $answer"
+	# shellcheck disable=SC2034 # for whoever calls this
+	path=$(jq -r .view.path <<<"$answer")
+}
+
 # refused_call DESCRIPTION ERROR REGULAR_EXPRESSION METHOD PARAMETERS: the call
 # fails with that error, and all that comes with it matches.
 refused_call()
