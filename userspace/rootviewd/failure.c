@@ -38,16 +38,23 @@ static void make_utf8(char *text)
 	}
 }
 
+static void describe(struct failure *f, enum failure_kind kind, const char *object,
+		     const char *format, va_list ap)
+{
+	*f = (struct failure){ .kind = kind };
+	snprintf(f->object, sizeof(f->object), "%s", object);
+	vsnprintf(f->message, sizeof(f->message), format, ap);
+	make_utf8(f->object);
+	make_utf8(f->message);
+}
+
 int failed(struct failure *f, enum failure_kind kind, const char *format, ...)
 {
 	va_list ap;
 
-	*f = (struct failure){ .kind = kind };
 	va_start(ap, format);
-	vsnprintf(f->message, sizeof(f->message), format, ap);
+	describe(f, kind, "", format, ap);
 	va_end(ap);
-	make_utf8(f->message);
-	make_utf8(f->object);
 	return -1;
 }
 
@@ -56,13 +63,20 @@ int failed_about(struct failure *f, enum failure_kind kind, const char *object,
 {
 	va_list ap;
 
-	*f = (struct failure){ .kind = kind };
-	snprintf(f->object, sizeof(f->object), "%s", object);
 	va_start(ap, format);
-	vsnprintf(f->message, sizeof(f->message), format, ap);
+	describe(f, kind, object, format, ap);
 	va_end(ap);
-	make_utf8(f->message);
-	make_utf8(f->object);
+	return -1;
+}
+
+int failed_too_many(struct failure *f, const char *what, uint64_t limit, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	describe(f, FAILURE_TOO_MANY, what, format, ap);
+	va_end(ap);
+	f->views = limit;
 	return -1;
 }
 

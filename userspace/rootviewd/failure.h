@@ -60,6 +60,10 @@ int failed(struct failure *f, enum failure_kind kind, const char *format, ...)
 int failed_about(struct failure *f, enum failure_kind kind, const char *object,
 		 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* TOO_MANY, where @limit is how many there may be. */
+int failed_too_many(struct failure *f, const char *what, uint64_t limit, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /*
  * Describes that @step, such as "mount the file system", failed on @object
  * because of @reason, or, if that is NULL or empty, of @error, a positive

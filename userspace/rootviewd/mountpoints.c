@@ -110,7 +110,8 @@ int mount_points_add(struct mount_points *points, const char *path, enum mount_p
 #define FILE_(p)	{ .path = p, .kind = MOUNT_POINT_FILE }
 #define LINK(p, t)	{ .path = p, .kind = MOUNT_POINT_LINK, .target = t }
 
-static const struct mount_point docker[] = {
+/* Every runtime. */
+static const struct mount_point runtimes[] = {
 	DIRECTORY("/dev"),
 	DIRECTORY("/dev/mqueue"),
 	DIRECTORY("/dev/pts"),
@@ -118,54 +119,43 @@ static const struct mount_point docker[] = {
 	DIRECTORY("/proc"),
 	DIRECTORY("/sys"),
 	DIRECTORY("/sys/fs/cgroup"),
-	FILE_("/.dockerenv"),
-	FILE_("/dev/console"),
 	FILE_("/etc/hostname"),
 	FILE_("/etc/hosts"),
 	FILE_("/etc/resolv.conf"),
+};
+
+/* Engines for people, beyond that. */
+static const struct mount_point engines[] = {
+	FILE_("/dev/console"),
 	LINK("/etc/mtab", "/proc/mounts"),
+};
+
+static const struct mount_point docker[] = {
+	FILE_("/.dockerenv"),
 };
 
 static const struct mount_point podman[] = {
-	DIRECTORY("/dev"),
-	DIRECTORY("/dev/mqueue"),
-	DIRECTORY("/dev/pts"),
-	DIRECTORY("/dev/shm"),
-	DIRECTORY("/proc"),
-	DIRECTORY("/sys"),
-	DIRECTORY("/sys/fs/cgroup"),
 	DIRECTORY("/run/secrets"),
-	FILE_("/dev/console"),
-	FILE_("/etc/hostname"),
-	FILE_("/etc/hosts"),
-	FILE_("/etc/resolv.conf"),
 	FILE_("/run/.containerenv"),
-	LINK("/etc/mtab", "/proc/mounts"),
 };
 
 static const struct mount_point kubernetes[] = {
-	DIRECTORY("/dev"),
-	DIRECTORY("/dev/mqueue"),
-	DIRECTORY("/dev/pts"),
-	DIRECTORY("/dev/shm"),
-	DIRECTORY("/proc"),
-	DIRECTORY("/sys"),
-	DIRECTORY("/sys/fs/cgroup"),
 	DIRECTORY("/var/run/secrets/kubernetes.io/serviceaccount"),
 	FILE_("/dev/termination-log"),
-	FILE_("/etc/hostname"),
-	FILE_("/etc/hosts"),
-	FILE_("/etc/resolv.conf"),
 };
+
+#define PART(array) { array, ARRAY_SIZE(array) }
 
 static const struct ready_made {
 	const char *name;
-	const struct mount_point *points;
-	size_t n;
+	struct {
+		const struct mount_point *points;
+		size_t n;
+	} parts[3];
 } ready_made[] = {
-	{ "docker",	docker,		ARRAY_SIZE(docker) },
-	{ "podman",	podman,		ARRAY_SIZE(podman) },
-	{ "kubernetes",	kubernetes,	ARRAY_SIZE(kubernetes) },
+	{ "docker",	{ PART(runtimes), PART(engines), PART(docker) } },
+	{ "podman",	{ PART(runtimes), PART(engines), PART(podman) } },
+	{ "kubernetes",	{ PART(runtimes), PART(kubernetes) } },
 };
 
 /*
@@ -221,7 +211,7 @@ static const char *normalize(const char *path, char *ret)
 	return to == ret ? "is the root folder itself" : NULL;
 }
 
-static int invalid(struct failure *f, const char *path, const char *fault)
+int invalid_point(struct failure *f, const char *path, const char *fault)
 {
 	return failed_about(f, FAILURE_INVALID_MOUNT_POINT, path, "the mount point \"%.256s\" %s",
 			    path, fault);
@@ -234,15 +224,14 @@ static int add(struct mount_points *points, const struct mount_point *point, boo
 	int r = mount_points_add(points, point->path, point->kind, point->target);
 
 	if (r == -EEXIST && !is_list)
-		return invalid(f, point->path, "is asked for twice, and not as the same thing");
+		return invalid_point(f, point->path,
+				     "is asked for twice, and not as the same thing");
 	if (r < 0 && r != -EEXIST)
 		return failed_step(f, point->path, "note this mount point", -r, NULL);
 	if (points->n <= MOUNT_POINTS_MAX)
 		return 0;
-	failed_about(f, FAILURE_TOO_MANY, "mountPoints",
-		     "there are more than %d mount points", MOUNT_POINTS_MAX);
-	f->views = MOUNT_POINTS_MAX;
-	return -1;
+	return failed_too_many(f, "mountPoints", MOUNT_POINTS_MAX,
+			       "there are more than %d mount points", MOUNT_POINTS_MAX);
 }
 
 /* A field's value; NULL if it is absent or null. */
@@ -291,31 +280,38 @@ static int read_point(sd_json_variant *json, struct mount_points *points, struct
 	point.target = target ? (char *)sd_json_variant_string(target) : NULL;
 	fault = normalize(name, normalized);
 	if (fault)
-		return invalid(f, name, fault);
+		return invalid_point(f, name, fault);
 	if (!parse_kind(kind ? sd_json_variant_string(kind) : NULL, &point.kind))
-		return invalid(f, name, "has a kind that is none of directory, file and link");
+		return invalid_point(f, name,
+				     "has a kind that is none of directory, file and link");
 	if (point.kind == MOUNT_POINT_LINK && (!point.target || !*point.target))
-		return invalid(f, name, "is a link without a target");
+		return invalid_point(f, name, "is a link without a target");
 	if (point.kind != MOUNT_POINT_LINK && point.target)
-		return invalid(f, name, "has a target, but is no link");
+		return invalid_point(f, name, "has a target, but is no link");
 	if (point.target && text_fault(point.target))
-		return invalid(f, name, "has a target that is longer than 4095 bytes or holds a "
+		return invalid_point(f, name,
+				     "has a target that is longer than 4095 bytes or holds a "
 			       "control character");
 	return add(points, &point, false, f);
+}
+
+static int add_ready_made(const struct ready_made *list, struct mount_points *points,
+			  struct failure *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(list->parts); i++)
+		for (size_t k = 0; k < list->parts[i].n; k++)
+			if (add(points, &list->parts[i].points[k], true, f) < 0)
+				return -1;
+	return 0;
 }
 
 static int read_list(sd_json_variant *json, struct mount_points *points, struct failure *f)
 {
 	const char *name = sd_json_variant_is_string(json) ? sd_json_variant_string(json) : "";
 
-	for (size_t i = 0; i < ARRAY_SIZE(ready_made); i++) {
-		if (!streq(ready_made[i].name, name))
-			continue;
-		for (size_t k = 0; k < ready_made[i].n; k++)
-			if (add(points, &ready_made[i].points[k], true, f) < 0)
-				return -1;
-		return 0;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(ready_made); i++)
+		if (streq(ready_made[i].name, name))
+			return add_ready_made(&ready_made[i], points, f);
 	return failed_about(f, FAILURE_INVALID_REQUEST, "lists",
 			    "there is no list \"%.128s\"; there are docker, podman and kubernetes",
 			    name);
@@ -381,5 +377,33 @@ int mount_points_to_json(const struct mount_points *points, sd_json_variant **re
 	/* This frees the array, too. */
 	if (elements)
 		sd_json_variant_unref_many(elements, n);
+	return r < 0 ? r : 0;
+}
+
+char *mount_points_to_text(const struct mount_points *points)
+{
+	sd_json_variant *json = NULL;
+	char *text = NULL;
+
+	if (!points->n)
+		return strdup("");
+	if (mount_points_to_json(points, &json) >= 0 && sd_json_variant_format(json, 0, &text) < 0)
+		text = NULL;
+	sd_json_variant_unref(json);
+	return text;
+}
+
+int mount_points_from_text(const char *text, struct mount_points *ret)
+{
+	sd_json_variant *json = NULL;
+	struct failure why;
+	int r = 0;
+
+	*ret = (struct mount_points){};
+	if (*text)
+		r = sd_json_parse(text, 0, &json, NULL, NULL);
+	if (r >= 0 && mount_points_from_json(json, NULL, ret, &why) < 0)
+		r = -EBADMSG;
+	sd_json_variant_unref(json);
 	return r < 0 ? r : 0;
 }

@@ -36,6 +36,9 @@ struct mount_points {
 
 void mount_points_free(struct mount_points *points);
 
+/* Describes that @path cannot be one: @fault goes on after its name.  Returns -1. */
+int invalid_point(struct failure *f, const char *path, const char *fault);
+
 /*
  * Reads an array of MountPoint (NULL for none) and an array of names of
  * ready-made lists (NULL for none), and puts all of it into one set in its one
@@ -54,6 +57,14 @@ int mount_points_from_json(sd_json_variant *points, sd_json_variant *lists,
 
 /* As an array of MountPoint, empty if there are none.  Returns a negative errno. */
 int mount_points_to_json(const struct mount_points *points, sd_json_variant **ret);
+
+/*
+ * The same as text, empty for none.  What is written comes back equal, so texts
+ * can be compared.  The caller frees the one; NULL if memory is short, or if a path
+ * is not UTF-8.  The other returns 0 or a negative errno.
+ */
+char *mount_points_to_text(const struct mount_points *points);
+int mount_points_from_text(const char *text, struct mount_points *ret);
 
 /* Adds one, consuming neither string.  Returns a negative errno; keeps order and uniqueness. */
 int mount_points_add(struct mount_points *points, const char *path, enum mount_point_kind kind,

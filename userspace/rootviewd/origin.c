@@ -11,7 +11,6 @@
 #include "device.h"
 #include "label.h"
 #include "log.h"
-#include "plan.h"
 #include "skeleton.h"
 #include "util.h"
 #include "view.h"
@@ -108,6 +107,13 @@ static bool has_paths(const struct origin *o)
 	return !streq(o->name, ".") && !streq(o->name, "..");
 }
 
+static int check_name(const struct origin *o, struct failure *f)
+{
+	if (has_paths(o))
+		return 0;
+	return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted", o->name);
+}
+
 static int make_folders(const struct origin *o, struct failure *f)
 {
 	const struct runtime *rt = o->context->runtime;
@@ -115,9 +121,8 @@ static int make_folders(const struct origin *o, struct failure *f)
 	char id[32];
 	int r;
 
-	if (!has_paths(o))
-		return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted",
-			      o->name);
+	if (check_name(o, f) < 0)
+		return -1;
 	snprintf(id, sizeof(id), "%" PRIu64, o->id);
 	r = runtime_make_folder(folder.s);
 	if (r == 0)
@@ -148,10 +153,36 @@ static bool is_native(const struct origin *o)
 }
 
 /*
+ * Time.
+ */
+
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
+
+/* Sees to it that on_idle() is called then, if not before. */
+static void arm(struct origin *o, uint64_t usec)
+{
+	uint64_t before;
+	int enabled;
+
+	if (sd_event_source_get_enabled(o->idle, &enabled) >= 0 && enabled != SD_EVENT_OFF &&
+	    sd_event_source_get_time(o->idle, &before) >= 0 && before <= usec)
+		return;
+	(void)sd_event_source_set_time(o->idle, usec);
+	(void)sd_event_source_set_enabled(o->idle, SD_EVENT_ONESHOT);
+}
+
+/*
  * Work: the first of the queue is brought one step further at a time.
  */
 
 static void work(struct origin *o);
+static void begin_idle(struct origin *o, struct variant *v);
 static int64_t new_folder(struct origin *o);
 
 static void tell(struct origin *o, const struct failure *f)
@@ -232,8 +263,7 @@ static void plain_done(void *userdata, int r, const char *text, const struct fai
 		}
 	}
 	if (o->plain) {
-		origin_use_variant(o, o->plain);
-		origin_leave_variant(o, o->plain);
+		begin_idle(o, o->plain);
 		return work(o);
 	}
 	/* Without it there is nothing else. */
@@ -260,16 +290,8 @@ static int begin_plain(struct origin *o, struct failure *f)
 static int work_on_missing(void *userdata, char **ret_text, struct failure *f)
 {
 	struct origin *o = userdata;
-	struct mount_points missing;
-	sd_json_variant *json = NULL;
-	int r;
 
-	if (skeleton_find_missing(o->plain->path, &o->queue->points, &missing, f) < 0)
-		return -1;
-	r = mount_points_to_json(&missing, &json);
-	if (r >= 0)
-		r = sd_json_variant_format(json, 0, ret_text);
-	return r < 0 ? failed_step(f, o->name, "write down what it lacks", -r, NULL) : 0;
+	return skeleton_tell_missing(o->plain->path, &o->queue->points, ret_text, f);
 }
 
 static void missing_done(void *userdata, int r, const char *text, const struct failure *f)
@@ -278,7 +300,7 @@ static void missing_done(void *userdata, int r, const char *text, const struct f
 	struct failure failure;
 
 	o->job = NULL;
-	if (r == 0 && recipe_set_missing(o->queue, text ?: "[]") < 0) {
+	if (r == 0 && recipe_set_missing(o->queue, text) < 0) {
 		failed_step(&failure, o->name, "keep what it lacks", ENOMEM, NULL);
 		f = &failure;
 		r = -1;
@@ -317,8 +339,7 @@ static void other_done(void *userdata, int r, const char *text, const struct fai
 	}
 	v->next = o->others;
 	o->others = v;
-	origin_use_variant(o, v);
-	origin_leave_variant(o, v);
+	begin_idle(o, v);
 	work(o);
 }
 
@@ -330,8 +351,6 @@ static int begin_other(struct origin *o, struct failure *f)
 	o->order = (struct variant_order){
 		.runtime = o->context->runtime,
 		.origin = o->name,
-		.device = o->device.s,
-		.number = o->dev,
 		.label = recipe_label(r),
 		.plain = o->plain,
 		.folder = runtime_variant(o->context->runtime, o->name, folder),
@@ -368,6 +387,9 @@ static void work(struct origin *o)
 		if (ret < 0)
 			finish(o, &f);
 	}
+	/* While there was work, nothing was dropped: see on_idle(). */
+	if (!o->queue && !o->job)
+		arm(o, now_usec());
 }
 
 static void enqueue(struct origin *o, struct recipe *r)
@@ -392,9 +414,8 @@ int origin_get_variant(struct origin *o, struct recipe *r, struct variant **ret,
 	*ret = recipe_find_variant(r);
 	if (*ret)
 		return 1;
-	if (!has_paths(o))
-		return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted",
-			      o->name);
+	if (check_name(o, f) < 0)
+		return -1;
 	enqueue(o, r);
 	return 0;
 }
@@ -403,9 +424,8 @@ int origin_mount(struct origin *o, origin_told_t told, void *userdata, struct fa
 {
 	struct origin_waiter *w;
 
-	if (!has_paths(o))
-		return failed(f, FAILURE_INVALID_NAME, "an origin named \"%s\" cannot be mounted",
-			      o->name);
+	if (check_name(o, f) < 0)
+		return -1;
 	if (told) {
 		w = calloc(1, sizeof(*w));
 		if (!w)
@@ -442,19 +462,15 @@ int origin_keep_wanted(struct origin *o, const struct mount_points *points, int6
 {
 	const int64_t number = new_folder(o);
 	struct path folder = runtime_variant(o->context->runtime, o->name, number);
-	sd_json_variant *json = NULL;
-	cleanup_free char *text = NULL;
+	cleanup_free char *text = mount_points_to_text(points);
 	int r;
 
+	if (!text)
+		return failed_step(f, folder.s, "write down mount points", ENOMEM, NULL);
 	if (make_folders(o, f) < 0)
 		return -1;
-	r = mount_points_to_json(points, &json);
-	if (r >= 0)
-		r = sd_json_variant_format(json, 0, &text);
-	sd_json_variant_unref(json);
-	if (r >= 0)
-		r = runtime_make_folder(folder.s);
-	if (r >= 0)
+	r = runtime_make_folder(folder.s);
+	if (r == 0)
 		r = runtime_write_line(runtime_join(&folder, "wanted").s, text);
 	if (r < 0) {
 		origin_forget_wanted(o, number);
@@ -476,32 +492,11 @@ void origin_forget_wanted(struct origin *o, int64_t folder)
  * Variants that no view needs.
  */
 
-static uint64_t now_usec(void)
+/* A variant that no view has goes when the grace period is over. */
+static void begin_idle(struct origin *o, struct variant *v)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
-}
-
-/* Sees to it that on_idle() is called when the time of @v has come. */
-static void arm(struct origin *o, uint64_t usec)
-{
-	uint64_t before;
-	int enabled;
-
-	if (sd_event_source_get_enabled(o->idle, &enabled) >= 0 && enabled != SD_EVENT_OFF &&
-	    sd_event_source_get_time(o->idle, &before) >= 0 && before <= usec)
-		return;
-	(void)sd_event_source_set_time(o->idle, usec);
-	(void)sd_event_source_set_enabled(o->idle, SD_EVENT_ONESHOT);
-}
-
-void origin_use_variant(struct origin *o, struct variant *v)
-{
-	(void)o;
-	v->views++;
-	v->idle_usec = 0;
+	v->idle_usec = now_usec();
+	arm(o, v->idle_usec + o->context->grace_usec);
 }
 
 void origin_leave_variant(struct origin *o, struct variant *v)
@@ -511,8 +506,7 @@ void origin_leave_variant(struct origin *o, struct variant *v)
 	if (--v->views)
 		return;
 	if (!v->lost) {
-		v->idle_usec = now_usec();
-		arm(o, v->idle_usec + o->context->grace_usec);
+		begin_idle(o, v);
 		return;
 	}
 	for (link = &o->lost; *link != v; link = &(*link)->next)
@@ -554,6 +548,7 @@ static uint64_t drop_idle(struct origin *o, uint64_t now)
 	return next ? next + o->context->grace_usec : 0;
 }
 
+/* Takes the next step: the queue's, or where there is none drops what is idle. */
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct origin *o = userdata;
@@ -561,9 +556,12 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	work(o);
-	/* A job may be at work with what is idle now. */
-	next = o->queue || o->job ? now_usec() + 100000 : drop_idle(o, now_usec());
+	if (o->queue || o->job) {
+		/* A job may be at work with what is idle now. */
+		work(o);
+		return 0;
+	}
+	next = drop_idle(o, now_usec());
 	if (next)
 		arm(o, next);
 	return 0;
@@ -638,8 +636,7 @@ void origin_find_mounts(struct origin *o, struct mountinfo *table)
 	if (!o->plain)
 		return;
 	o->others = variant_find_others(rt, o->name, table);
-	o->plain->idle_usec = now_usec();
+	begin_idle(o, o->plain);
 	for (struct variant *v = o->others; v; v = v->next)
-		v->idle_usec = now_usec();
-	arm(o, now_usec() + o->context->grace_usec);
+		begin_idle(o, v);
 }

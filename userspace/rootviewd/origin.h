@@ -109,8 +109,7 @@ int origin_keep_wanted(struct origin *o, const struct mount_points *points, int6
 /* Removes them. */
 void origin_forget_wanted(struct origin *o, int64_t folder);
 
-/* One view more, or less, of a variant; one without views goes after the grace period. */
-void origin_use_variant(struct origin *o, struct variant *v);
+/* One view of a variant less; one without views goes after the grace period. */
 void origin_leave_variant(struct origin *o, struct variant *v);
 
 /* Lets go of the device if no view needs it. */

@@ -28,42 +28,22 @@ static void recipe_free(struct recipe *r)
 	free(r);
 }
 
-/* Consumes @json, unless @r is a failure.  NULL if memory is short. */
-static char *text_of(int r, sd_json_variant *json)
+static char *map_text(const struct idmap *map)
 {
+	sd_json_variant *json = NULL;
 	char *text = NULL;
 
-	if (r < 0 || sd_json_variant_format(json, 0, &text) < 0)
+	if (!map)
+		return strdup("");
+	if (idmap_to_json(map, &json) >= 0 && sd_json_variant_format(json, 0, &text) < 0)
 		text = NULL;
 	sd_json_variant_unref(json);
 	return text;
 }
 
-static char *points_text(const struct mount_points *points)
-{
-	sd_json_variant *json = NULL;
-	int r;
-
-	if (!points->n)
-		return strdup("");
-	r = mount_points_to_json(points, &json);
-	return text_of(r, json);
-}
-
-static char *map_text(const struct idmap *map)
-{
-	sd_json_variant *json = NULL;
-	int r;
-
-	if (!map)
-		return strdup("");
-	r = idmap_to_json(map, &json);
-	return text_of(r, json);
-}
-
 struct recipe *recipe_get(struct origin *o, const char *label, struct spec *spec)
 {
-	cleanup_free char *points = points_text(&spec->points);
+	cleanup_free char *points = mount_points_to_text(&spec->points);
 	struct recipe *r = calloc(1, sizeof(*r));
 	struct recipe **found;
 
@@ -158,7 +138,7 @@ bool recipe_needs_overlay(const struct recipe *r)
 	return *r->missing_text || !streq_null(recipe_label(r), r->origin->plain->label);
 }
 
-bool recipe_is_plain(const struct recipe *r)
+static bool is_plain(const struct recipe *r)
 {
 	return !*r->map_text && !recipe_needs_overlay(r);
 }
@@ -172,7 +152,7 @@ struct variant *recipe_find_variant(struct recipe *r)
 		return r->variant;
 	if (!plain || !r->missing_text)
 		return NULL;
-	if (recipe_is_plain(r))
+	if (is_plain(r))
 		return r->variant = r->origin->plain;
 	for (v = r->origin->others; v; v = v->next)
 		if (streq_null(v->label, recipe_label(r)) &&
@@ -184,19 +164,11 @@ struct variant *recipe_find_variant(struct recipe *r)
 
 int recipe_set_missing(struct recipe *r, const char *text)
 {
-	struct mount_points missing = {};
-	sd_json_variant *json = NULL;
-	struct failure ignored;
-	char *copy;
-	int ret;
+	struct mount_points missing;
+	char *copy = strdup(text);
 
-	ret = sd_json_parse(text, 0, &json, NULL, NULL);
-	if (ret >= 0)
-		ret = mount_points_from_json(json, NULL, &missing, &ignored);
-	sd_json_variant_unref(json);
-	copy = ret < 0 ? NULL : missing.n ? strdup(text) : strdup("");
-	if (!copy) {
-		mount_points_free(&missing);
+	if (!copy || mount_points_from_text(text, &missing) < 0) {
+		free(copy);
 		return -1;
 	}
 	free(r->missing_text);

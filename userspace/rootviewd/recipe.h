@@ -61,16 +61,13 @@ void recipe_forget_variant(struct origin *o, struct variant *v);
  */
 struct variant *recipe_find_variant(struct recipe *r);
 
-/* Keeps the answer of a look into the image. */
+/* Keeps the answer of a look into the image, from skeleton_tell_missing(); 0 or -1. */
 int recipe_set_missing(struct recipe *r, const char *text);
 
 /* The label that its variant has. */
 const char *recipe_label(const struct recipe *r);
 
-/* Whether it leads to the origin's own file system; only once the image was looked at. */
-bool recipe_is_plain(const struct recipe *r);
-
-/* Whether it needs an overlay; likewise. */
+/* Whether it needs an overlay; only once the image was looked at. */
 bool recipe_needs_overlay(const struct recipe *r);
 
 #endif

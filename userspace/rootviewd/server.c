@@ -97,9 +97,7 @@ static int refuse(sd_varlink *link, const struct request *request, const struct 
 
 static int too_many(struct failure *f, const char *what, size_t limit)
 {
-	failed_about(f, FAILURE_TOO_MANY, what, "there are more than %zu %s", limit, what);
-	f->views = limit;
-	return -1;
+	return failed_too_many(f, what, limit, "there are more than %zu %s", limit, what);
 }
 
 /*
@@ -503,39 +501,29 @@ static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
 	return r;
 }
 
-/* Deletes, and puts what became of each into @answer. */
-static int delete_views(struct call *call, const char *const *names, size_t n,
-			struct answer *answer, struct failure *f)
-{
-	struct view_result *results;
-
-	if (service_delete_views(call->service, call->request.origin, names, n, &results, f) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		answer_add_result(&results[i], NULL, -1, answer);
-	if (n == 1)
-		*f = results[0].failure;
-	n = n == 1 && results[0].bad ? 1 : 0;
-	service_free_results(results, n);
-	return n ? 1 : 0;
-}
-
 static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 			      sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
 		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY), {}
 	};
-	cleanup_answer struct answer ignored = {};
+	struct view_result *result;
 	struct failure f;
 	struct call *call;
+	bool bad;
 	int r;
 
 	(void)flags;
 	r = call_begin(link, parameters, fields, userdata, "deleted view", &call);
 	if (r != 0)
 		return r;
-	if (delete_views(call, &call->request.name, 1, &ignored, &f) != 0)
+	if (service_delete_views(call->service, call->request.origin, &call->request.name, 1,
+				 &result, &f) < 0)
+		return call_refuse(call, &f);
+	bad = result->bad;
+	f = result->failure;
+	service_free_results(result, 1);
+	if (bad)
 		return call_refuse(call, &f);
 	log_change(call, 1);
 	return call_end(call, sd_varlink_reply(link, NULL));
@@ -550,6 +538,7 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 	};
 	cleanup_answer struct answer answer = {};
 	cleanup_free const char **names = NULL;
+	struct view_result *results;
 	struct failure f;
 	struct call *call;
 	size_t n;
@@ -573,8 +562,11 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 					sd_varlink_error_invalid_parameter_name(link, "names"));
 		names[i] = sd_json_variant_string(name);
 	}
-	if (delete_views(call, names, n, &answer, &f) < 0)
+	if (service_delete_views(call->service, call->request.origin, names, n, &results, &f) < 0)
 		return call_refuse(call, &f);
+	for (size_t i = 0; i < n; i++)
+		answer_add_result(&results[i], NULL, -1, &answer);
+	service_free_results(results, n);
 	log_change(call, n);
 	return call_end(call, answer_all(link, "results", &answer));
 }

@@ -59,13 +59,10 @@ static struct origin *find_usable(struct service *s, const char *name, struct fa
 
 static int begin_waiting(struct service *s, struct failure *f)
 {
-	if (s->waiting >= SERVICE_WAITING_MAX) {
-		failed_about(f, FAILURE_TOO_MANY, "requests",
-			     "%d requests are waiting already; try again later",
-			     SERVICE_WAITING_MAX);
-		f->views = SERVICE_WAITING_MAX;
-		return -1;
-	}
+	if (s->waiting >= SERVICE_WAITING_MAX)
+		return failed_too_many(f, "requests", SERVICE_WAITING_MAX,
+				       "%d requests are waiting already; try again later",
+				       SERVICE_WAITING_MAX);
 	s->waiting++;
 	return 0;
 }
@@ -860,17 +857,9 @@ static void check_end(struct check *c, sd_json_variant *missing, const struct fa
 
 static int check_in_child(void *userdata, char **ret_text, struct failure *f)
 {
-	struct mount_points missing;
-	sd_json_variant *json = NULL;
 	struct check *c = userdata;
-	int r;
 
-	if (skeleton_find_missing(c->path, &c->points, &missing, f) < 0)
-		return -1;
-	r = mount_points_to_json(&missing, &json);
-	if (r >= 0)
-		r = sd_json_variant_format(json, 0, ret_text);
-	return r < 0 ? failed_step(f, c->path, "write down what it lacks", -r, NULL) : 0;
+	return skeleton_tell_missing(c->path, &c->points, ret_text, f);
 }
 
 static void checked(void *userdata, int r, const char *text, const struct failure *f)
@@ -879,7 +868,7 @@ static void checked(void *userdata, int r, const char *text, const struct failur
 	struct check *c = userdata;
 
 	if (r == 0) {
-		r = sd_json_parse(text ?: "[]", 0, &missing, NULL, NULL);
+		r = sd_json_parse(*text ? text : "[]", 0, &missing, NULL, NULL);
 		if (r < 0) {
 			failed_step(&c->failure, c->path, "read what it lacks", -r, NULL);
 			f = &c->failure;

@@ -36,12 +36,6 @@ static const char *below(const char *path)
  * Resolving a path in the image.
  */
 
-static int invalid(struct failure *f, const char *path, const char *fault)
-{
-	return failed_about(f, FAILURE_INVALID_MOUNT_POINT, path, "the mount point \"%.256s\" %s",
-			    path, fault);
-}
-
 static int failed_look(struct failure *f, const char *image, const char *path, int error)
 {
 	char step[256];
@@ -177,16 +171,17 @@ static int resolve(int image, const char *image_path, const struct mount_point *
 	int r = walk(&w, image, want);
 
 	if (r == -E2BIG)
-		return invalid(f, want->path, "leads to a path that is longer than 4095 bytes");
+		return invalid_point(f, want->path,
+				     "leads to a path that is longer than 4095 bytes");
 	if (r == -ENOTDIR)
-		return invalid(f, want->path, "leads through a file");
+		return invalid_point(f, want->path, "leads through a file");
 	if (r == -ELOOP)
-		return invalid(f, want->path,
+		return invalid_point(f, want->path,
 			       "leads through a loop of symbolic links, or too many of them");
 	if (r < 0)
 		return failed_look(f, image_path, w.real, -r);
 	if (depth_of(w.real) > MOUNT_POINT_DEPTH_MAX)
-		return invalid(f, want->path, "leads to a path of more than 64 components");
+		return invalid_point(f, want->path, "leads to a path of more than 64 components");
 	strcpy(real, w.real);
 	return 0;
 }
@@ -198,9 +193,10 @@ static int resolve(int image, const char *image_path, const struct mount_point *
 static int check_kind(const struct mount_point *want, mode_t mode, struct failure *f)
 {
 	if (want->kind == MOUNT_POINT_DIRECTORY && !S_ISDIR(mode))
-		return invalid(f, want->path, "is no directory in the image");
+		return invalid_point(f, want->path, "is no directory in the image");
 	if (want->kind == MOUNT_POINT_FILE && S_ISDIR(mode))
-		return invalid(f, want->path, "is to be a file, and is a directory in the image");
+		return invalid_point(f, want->path,
+				     "is to be a file, and is a directory in the image");
 	return 0;
 }
 
@@ -216,12 +212,13 @@ static int find_one(int image, const char *image_path, const struct mount_point 
 	if (fstatat(image, below(real), &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return check_kind(want, st.st_mode, f);
 	if (errno == ENOTDIR)
-		return invalid(f, want->path, "leads through a file");
+		return invalid_point(f, want->path, "leads through a file");
 	if (errno != ENOENT)
 		return failed_look(f, image_path, real, errno);
 	r = mount_points_add(missing, real, want->kind, want->target);
 	if (r == -EEXIST)
-		return invalid(f, want->path, "is the same as another one, and not of its kind");
+		return invalid_point(f, want->path,
+				     "is the same as another one, and not of its kind");
 	return r < 0 ? failed_look(f, image_path, real, -r) : 0;
 }
 
@@ -267,7 +264,7 @@ static int check_together(const char *image_path, const struct mount_points *mis
 
 	mount_points_free(&all);
 	if (r == -EEXIST)
-		return invalid(f, culprit->path, "is in another one that is no directory");
+		return invalid_point(f, culprit->path, "is in another one that is no directory");
 	return r < 0 ? failed_look(f, image_path, culprit->path, -r) : 0;
 }
 
@@ -290,6 +287,19 @@ int skeleton_find_missing(const char *image, const struct mount_points *wanted,
 	}
 	*ret = missing;
 	return 0;
+}
+
+int skeleton_tell_missing(const char *image, const struct mount_points *wanted, char **ret_text,
+			  struct failure *f)
+{
+	struct mount_points missing;
+
+	if (skeleton_find_missing(image, wanted, &missing, f) < 0)
+		return -1;
+	*ret_text = mount_points_to_text(&missing);
+	mount_points_free(&missing);
+	return *ret_text ? 0 : failed_step(f, image, "write down what it lacks", 0,
+					   "memory is short, or the name of something is not UTF-8");
 }
 
 /*

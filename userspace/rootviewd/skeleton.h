@@ -30,6 +30,10 @@
 int skeleton_find_missing(const char *image, const struct mount_points *wanted,
 			  struct mount_points *ret, struct failure *f);
 
+/* The same for a job: as the text of mountpoints.h, for the caller to free. */
+int skeleton_tell_missing(const char *image, const struct mount_points *wanted, char **ret_text,
+			  struct failure *f);
+
 /*
  * Makes the folder @path and in it all of @missing, whose paths are real ones.
  * Every folder on the way that the image has gets the owner, mode, times and

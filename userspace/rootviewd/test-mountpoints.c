@@ -339,6 +339,30 @@ static void adding_keeps_the_set(void **state)
 	assert_int_equal(points.n, 0);
 }
 
+static void text_comes_back_equal(void **state)
+{
+	struct mount_points points = {}, again;
+	cleanup_free char *none = NULL, *text = NULL, *second = NULL;
+
+	(void)state;
+	none = mount_points_to_text(&points);
+	assert_string_equal(none, "");
+	assert_int_equal(mount_points_from_text(none, &again), 0);
+	assert_int_equal(again.n, 0);
+
+	assert_int_equal(mount_points_add(&points, "/b", MOUNT_POINT_FILE, NULL), 0);
+	assert_int_equal(mount_points_add(&points, "/a", MOUNT_POINT_LINK, "b"), 0);
+	text = mount_points_to_text(&points);
+	assert_int_equal(mount_points_from_text(text, &again), 0);
+	second = mount_points_to_text(&again);
+	assert_string_equal(text, second);
+	mount_points_free(&points);
+	mount_points_free(&again);
+
+	assert_true(mount_points_from_text("[", &again) < 0);
+	assert_true(mount_points_from_text("[{\"path\":\"a\"}]", &again) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +374,7 @@ int main(void)
 		cmocka_unit_test(lists_hold_what_engines_want),
 		cmocka_unit_test(lists_go_together_and_yield_to_the_request),
 		cmocka_unit_test(adding_keeps_the_set),
+		cmocka_unit_test(text_comes_back_equal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,15 +201,11 @@ static int set(char **to, const char *from)
 static void read_wanted(struct origin *o, struct spec *spec)
 {
 	struct path folder = runtime_variant(o->context->runtime, o->name, spec->folder);
-	sd_json_variant *json = NULL;
 	cleanup_free char *text = NULL;
-	struct failure f;
 
 	if (runtime_read_line(runtime_join(&folder, "wanted").s, &text) < 0 ||
-	    sd_json_parse(text, 0, &json, NULL, NULL) < 0 ||
-	    mount_points_from_json(json, NULL, &spec->points, &f) < 0)
+	    mount_points_from_text(text, &spec->points) < 0)
 		log_warning("%s: the mount points of a view are gone", folder.s);
-	sd_json_variant_unref(json);
 }
 
 static int take_spec(struct view *v, struct spec *spec)
@@ -383,7 +379,7 @@ static int use(struct view *v, struct variant *variant, struct failure *f)
 	int r;
 
 	v->variant = variant;
-	origin_use_variant(v->origin, variant);
+	variant->views++;
 	r = give_out(v, f);
 	if (r == 0)
 		return 1;
@@ -587,13 +583,13 @@ void view_find_mount(struct view *v, struct mountinfo *table)
 	if (!variant)
 		return;
 	if (!v->recipe->missing_text &&
-	    recipe_set_missing(v->recipe, *variant->points ? variant->points : "[]") < 0)
+	    recipe_set_missing(v->recipe, variant->points) < 0)
 		return;
 	if (entry)
 		entry->claimed = true;
 	v->recipe->variant = variant;
 	v->variant = variant;
-	origin_use_variant(v->origin, variant);
+	variant->views++;
 }
 
 /*
