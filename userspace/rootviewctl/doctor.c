@@ -110,10 +110,33 @@ static bool is_installed(const char *release)
 	return false;
 }
 
+/* The version of the module that is loaded, in @version; "" if it does not say. */
+static void read_module_version(char version[static 32])
+{
+	cleanup_fclose FILE *file = fopen("/sys/module/dm_rootview/version", "re");
+
+	if (!file || fscanf(file, "%31s", version) != 1)
+		version[0] = '\0';
+}
+
+static void check_loaded_module(struct finding *f)
+{
+	char version[32];
+
+	read_module_version(version);
+	if (streq(version, ROOTVIEW_VERSION))
+		find(f, OK, "dm-rootview %s is loaded", version);
+	else
+		find(f, WARNING, "dm-rootview %s is loaded, and rootviewctl is " ROOTVIEW_VERSION
+				 ": install them from one release, remove all origins, then "
+				 "\"modprobe -r dm-rootview && modprobe dm-rootview\"",
+		     *version ? version : "of no known version");
+}
+
 static void check_module(struct patient *p, struct finding *f)
 {
 	if (access("/sys/module/dm_rootview", F_OK) == 0)
-		find(f, OK, "dm-rootview is loaded");
+		check_loaded_module(f);
 	else if (is_installed(p->kernel.release))
 		find(f, WARNING, "dm-rootview is not loaded: \"modprobe dm-rootview\" does it");
 	else

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "client.h"
 #include "command.h"
@@ -35,10 +37,33 @@ static int receive_mount(const struct options *options, char *args[])
 	return fd;
 }
 
+/* Whether @fd is where something is mounted that nobody writes to: a view is. */
+static bool is_read_only_mount(int fd)
+{
+	struct statvfs fs;
+	struct statx s;
+
+	return statx(fd, "", AT_EMPTY_PATH, 0, &s) == 0 &&
+	       (s.stx_attributes & STATX_ATTR_MOUNT_ROOT) && fstatvfs(fd, &fs) == 0 &&
+	       (fs.f_flag & ST_RDONLY);
+}
+
+/*
+ * Who unmounts a view by hand leaves its folder, which is the machine's own and
+ * can be written to: that must not be taken for the view.
+ */
 static int clone_mount(const char *path)
 {
-	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	cleanup_close int place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd;
 
+	if (place < 0)
+		return -command_failed("%s: %m", path);
+	if (!is_read_only_mount(place))
+		return -command_failed("%s: the view is not mounted there any more; \"rootviewctl "
+				       "mount\" does it",
+				       path);
+	fd = open_tree(place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		command_failed("%s: cannot be cloned: %m", path);
 	return fd;
