@@ -138,6 +138,16 @@ like "if it is slow, it is, and then wiped" "$(cat /tmp/progress)" \
 	$'^\r\\[#{37}\\.{3}\\] 1024 of 1100\r\033\\[K$'
 rootviewctl delete web "${many[@]:0:1100}"
 
+# Requests that are too large for one message together.
+
+long=/$(printf '%0250d/' {1..12})
+is "many views with long mount points" \
+	"$(rootviewctl create web "${many[@]:0:1000}" --mount unmounted --mount-point "${long}1" \
+		--mount-point "${long}2" --mount-point "${long}3" --mount-point "${long}4" \
+		--mount-point "${long}5" --mount-point "${long}6" 2>&1)" ""
+is "are all there" "$(dmsetup message web 0 view_list | grep -c ' m[0-9]* ')" 1000
+rootviewctl delete web "${many[@]:0:1000}"
+
 # Looking.
 
 like "list has a column for the way of mounting" "$(rootviewctl list web)" \
@@ -232,6 +242,17 @@ rootviewctl exec web t -- sh -c 'exit 42'
 is "the command's status is returned" "$?" 42
 failing "no such command" 127 'rootviewctl: /none: No such file' exec web t -- /none
 failing "what is no program" 126 'rootviewctl: /etc: Permission denied' exec web t -- /etc
+rootviewctl create web gone >/dev/null
+umount /run/rootview/views/web/gone
+umount /tmp/there
+# shellcheck disable=SC2016 # for the shell that is run
+for view in gone p; do
+	failing "a view that somebody else unmounted: $view" 1 'is not mounted there any more' \
+		exec web "$view" -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
+done
+is "nothing was written to where it was mounted" \
+	"$(find /run/rootview/views /tmp/there -name leak 2>&1)" ""
+rootviewctl delete web gone
 failing "a view that is unmounted" 1 'view "u" of origin "web" is not mounted' exec web u -- true
 failing "a folder that is not there" 1 '/tmp/none: .*No such file' \
 	exec --at /tmp/none web t -- true
@@ -275,6 +296,8 @@ like "which are for a terminal" "$(in_terminal rootviewctl doctor)" $'\033\\[32m
 for check in id-maps module daemon thin-pools mounts origins; do
 	is "doctor is content with: $check" "$(state_of "$check")" ok
 done
+like "with the version of the module" "$(rootviewctl doctor)" \
+	"dm-rootview $(rootviewctl --version | cut -d ' ' -f 2) is loaded"
 rootviewctl --json doctor >/tmp/doctor.json
 is "the status tells of problems" "$?" \
 	"$(jq 'if any(.[]; .state == "problem") then 1 else 0 end' /tmp/doctor.json)"

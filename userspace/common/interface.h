@@ -16,6 +16,23 @@
 #define ROOTVIEW_METHOD(name)	ROOTVIEW_INTERFACE "." name
 #define ROOTVIEW_ERROR(name)	ROOTVIEW_INTERFACE "." name
 
+/* The values of Mount and MountPointKind; whoever numbers them does so in this order. */
+#define ROOTVIEW_MOUNTS		{ "attached", "shared", "detached", "unmounted" }
+#define ROOTVIEW_KINDS		{ "directory", "file", "link" }
+
+/* Views in one CreateViews or DeleteViews, and how many of them may be detached. */
+#define ROOTVIEW_VIEWS_MAX	1024
+#define ROOTVIEW_DETACHED_MAX	128
+
+/*
+ * Bytes of JSON that the views of one CreateViews may have together: half of what
+ * sd-varlink lets a message have, since the answer repeats them and adds to them.
+ */
+#define ROOTVIEW_REQUESTS_SIZE	(8 * 1024 * 1024)
+
+/* What the path of a cgroup begins with for everybody but the daemon. */
+#define ROOTVIEW_CGROUPS	"/sys/fs/cgroup"
+
 extern const sd_varlink_interface vl_interface_io_rootview;
 
 #endif

@@ -61,6 +61,15 @@ static inline void close_dir(DIR **d)
 		stolen;                          \
 	})
 
+/* The same for a descriptor, of which -1 is left. */
+static inline int steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
 static inline bool streq(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;

@@ -10,9 +10,6 @@
 #include "interface.h"
 #include "util.h"
 
-/* Of the daemon, in one call. */
-#define VIEWS_MAX 1024
-
 #define cleanup_call cleanup_with(call_freep)
 
 static void call_freep(struct rootview_call **call)
@@ -147,6 +144,17 @@ static bool has_name(const struct rootview_request *request)
 	return request && sd_json_variant_by_key(request->fields, "name");
 }
 
+/* sd-varlink could not send what is larger, and would leave the connection half-way. */
+static int check_size(sd_json_variant *views)
+{
+	cleanup_free char *text = NULL;
+	int r = sd_json_variant_format(views, 0, &text);
+
+	if (r < 0)
+		return r;
+	return strlen(text) > ROOTVIEW_REQUESTS_SIZE ? -E2BIG : 0;
+}
+
 static int set_requests(struct rootview_call *call, struct rootview_request *const *requests,
 			size_t n)
 {
@@ -160,6 +168,8 @@ static int set_requests(struct rootview_call *call, struct rootview_request *con
 		if (r >= 0)
 			r = sd_json_variant_append_array(&views, view);
 	}
+	if (r >= 0)
+		r = check_size(views);
 	if (r >= 0)
 		r = sd_json_variant_set_field(&call->parameters, "views", views);
 	return negative_or_zero(r);
@@ -175,7 +185,7 @@ int rootview_call_create(struct rootview_call **ret, const char *origin,
 	cleanup_call struct rootview_call *call = NULL;
 	int r;
 
-	if (!ret || is_empty(origin) || !requests || n < 1 || n > VIEWS_MAX)
+	if (!ret || is_empty(origin) || !requests || n < 1 || n > ROOTVIEW_VIEWS_MAX)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++)
 		if (!has_name(requests[i]))
@@ -211,7 +221,7 @@ static int delete_many(struct rootview_call **ret, const char *origin, const cha
 int rootview_call_delete(struct rootview_call **ret, const char *origin,
 			 const char *const *names, size_t n)
 {
-	if (!ret || is_empty(origin) || !names || n < 1 || n > VIEWS_MAX)
+	if (!ret || is_empty(origin) || !names || n < 1 || n > ROOTVIEW_VIEWS_MAX)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++)
 		if (is_empty(names[i]))

@@ -15,10 +15,6 @@
 /* What the kernel lets one message carry: SCM_MAX_FD. */
 #define CALL_FDS_MAX 253
 
-/* The names of enum rootview_mount and enum rootview_kind on the socket. */
-#define MOUNT_NAMES { "attached", "shared", "detached", "unmounted" }
-#define KIND_NAMES { "directory", "file", "link" }
-
 /* Everything but the descriptors is kept as the JSON that it becomes. */
 struct rootview_request {
 	sd_json_variant *fields;

@@ -8,6 +8,7 @@
  */
 #include "call.h"
 
+#include "interface.h"
 #include "util.h"
 
 void rootview_reply_free(struct rootview_reply *reply)
@@ -142,14 +143,14 @@ static int find(const char *name, const char *const *names, size_t n)
 
 int rootview_reply_mount(struct rootview_reply *reply, size_t i)
 {
-	static const char *const names[] = MOUNT_NAMES;
+	static const char *const names[] = ROOTVIEW_MOUNTS;
 
 	return find(text(property(reply, i, "mount")), names, ARRAY_SIZE(names));
 }
 
 int rootview_reply_kind(struct rootview_reply *reply, size_t i)
 {
-	static const char *const names[] = KIND_NAMES;
+	static const char *const names[] = ROOTVIEW_KINDS;
 
 	return find(text(property(reply, i, "kind")), names, ARRAY_SIZE(names));
 }

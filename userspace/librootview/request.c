@@ -4,6 +4,7 @@
  */
 #include "call.h"
 
+#include "interface.h"
 #include "util.h"
 
 struct rootview_request *rootview_request_new(void)
@@ -52,7 +53,7 @@ int rootview_request_set_label(struct rootview_request *r, const char *label)
 
 int rootview_request_set_mount(struct rootview_request *r, enum rootview_mount mount)
 {
-	static const char *const names[] = MOUNT_NAMES;
+	static const char *const names[] = ROOTVIEW_MOUNTS;
 
 	return (unsigned int)mount < ARRAY_SIZE(names) ? set_text(r, "mount", names[mount]) :
 							 -EINVAL;
@@ -66,7 +67,7 @@ int rootview_request_set_path(struct rootview_request *r, const char *path)
 int rootview_request_add_mount_point(struct rootview_request *r, const char *path,
 				     enum rootview_kind kind, const char *target)
 {
-	static const char *const names[] = KIND_NAMES;
+	static const char *const names[] = ROOTVIEW_KINDS;
 
 	if (!r || !path || *path != '/' || (unsigned int)kind >= ARRAY_SIZE(names))
 		return -EINVAL;

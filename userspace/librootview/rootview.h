@@ -183,8 +183,10 @@ void rootview_call_free(struct rootview_call *call);
  * nothing left of it.  Of several, each stands for itself: the call succeeds, and
  * the reply has an item for each, in the same order; see
  * rootview_reply_error_name().  At most 128 of them may be detached, and the
- * requests may have 253 different descriptors among them: -E2BIG.  A descriptor
- * that is not open: -EBADF; no room for its duplicate: -EMFILE.
+ * requests may have 253 different descriptors among them, and several of them
+ * together 8 MiB as JSON (-E2BIG): with hundreds of mount points each, call for
+ * fewer at a time.  A descriptor that is not open: -EBADF; no room for its
+ * duplicate: -EMFILE.
  */
 int rootview_call_create(struct rootview_call **ret, const char *origin,
 			 struct rootview_request *const *requests, size_t n);

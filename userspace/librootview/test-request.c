@@ -3,6 +3,7 @@
  * What calls become on the socket, and which arguments are refused at once.
  */
 #include "call.h"
+#include "interface.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -111,7 +112,7 @@ static void everything_of_a_request(void **state)
 
 static void ways(void **state)
 {
-	static const char *const names[] = MOUNT_NAMES;
+	static const char *const names[] = ROOTVIEW_MOUNTS;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -178,6 +179,27 @@ static void too_many_descriptors(void **state)
 		close(requests[i]->pidfd);
 		rootview_request_free(requests[i]);
 	}
+}
+
+/* sd-varlink could not send it, and would leave the connection half-way. */
+static void too_large_for_a_message(void **state)
+{
+	struct rootview_request *requests[1024];
+	cleanup_request struct rootview_request *r = request("a");
+	struct rootview_call *call;
+	char path[4001];
+
+	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(rootview_request_add_mount_point(r, path, ROOTVIEW_FILE, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
+		requests[i] = r;
+	assert_int_equal(rootview_call_create(&call, "web", requests, 1024), -E2BIG);
+	assert_int_equal(rootview_call_create(&call, "web", requests, 512), 0);
+	rootview_call_free(call);
 }
 
 #define refused(expression) assert_int_equal(expression, -EINVAL)
@@ -253,6 +275,7 @@ int main(void)
 		cmocka_unit_test(ways),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(too_many_descriptors),
+		cmocka_unit_test(too_large_for_a_message),
 		cmocka_unit_test(nonsense_in_requests),
 		cmocka_unit_test(nonsense_in_calls),
 	};

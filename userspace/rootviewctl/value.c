@@ -6,13 +6,12 @@
 
 #include <limits.h>
 
+#include "interface.h"
 #include "util.h"
-
-#define CGROUP_ROOT "/sys/fs/cgroup"
 
 bool value_is_mount(const char *text)
 {
-	static const char *const mounts[] = { "attached", "shared", "detached", "unmounted" };
+	static const char *const mounts[] = ROOTVIEW_MOUNTS;
 
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
 		if (streq(text, mounts[i]))
@@ -22,7 +21,7 @@ bool value_is_mount(const char *text)
 
 const char *value_cgroup(const char *text)
 {
-	const char *below = after_prefix(text, CGROUP_ROOT);
+	const char *below = after_prefix(text, ROOTVIEW_CGROUPS);
 
 	return below && *below == '/' ? below : text;
 }

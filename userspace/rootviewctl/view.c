@@ -3,6 +3,7 @@
  * The commands about views; command.h is the contract.
  */
 #include <fcntl.h>
+#include <linux/rootview.h>
 
 #include "batch.h"
 #include "client.h"
@@ -10,10 +11,6 @@
 #include "interface.h"
 #include "show.h"
 #include "value.h"
-
-/* What the daemon does in one call, at most. */
-#define AT_ONCE 1024
-#define AT_ONCE_DETACHED 128
 
 /* The path of the view in @answer, if it has one. */
 static void print_path(const struct options *options, sd_json_variant *answer)
@@ -77,10 +74,28 @@ static int create_one(const struct options *options, char *args[], int userns)
 	return EXIT_SUCCESS;
 }
 
-int view_create(const struct options *options, char *args[], int n)
+/* How many views go into one call: they differ by their names alone.  0 if memory is short. */
+static size_t count_at_once(const struct options *options)
 {
 	bool detached = options->mount && streq(options->mount, "detached");
+	size_t most = detached ? ROOTVIEW_DETACHED_MAX : ROOTVIEW_VIEWS_MAX, fit;
+	cleanup_json sd_json_variant *request = NULL;
+	cleanup_free char *text = NULL;
+
+	if (make_request(options, "", &request) < 0 ||
+	    sd_json_variant_format(request, 0, &text) < 0)
+		return 0;
+	/* A name may have to be written with a backslash before each character. */
+	fit = ROOTVIEW_REQUESTS_SIZE / (strlen(text) + 2 * ROOTVIEW_NAME_MAX + 1);
+	if (fit == 0)
+		return 1;
+	return fit < most ? fit : most;
+}
+
+int view_create(const struct options *options, char *args[], int n)
+{
 	cleanup_close int userns = -1;
+	size_t at_once;
 
 	if (n > 2 && options->path)
 		return usage_error("--path is for one view, and not also for", args[2]);
@@ -91,9 +106,12 @@ int view_create(const struct options *options, char *args[], int n)
 	}
 	if (n == 2)
 		return create_one(options, args, userns);
+	at_once = count_at_once(options);
+	if (at_once == 0)
+		return out_of_memory();
 	return batch_run(options, &(struct batch){
 		.method = ROOTVIEW_METHOD("CreateViews"), .parameter = "views", .origin = args[0],
-		.names = args + 1, .n = n - 1, .at_once = detached ? AT_ONCE_DETACHED : AT_ONCE,
+		.names = args + 1, .n = n - 1, .at_once = at_once,
 		.send = userns, .make = make_request,
 	});
 }
@@ -119,8 +137,8 @@ int view_delete(const struct options *options, char *args[], int n)
 	if (n > 2)
 		return batch_run(options, &(struct batch){
 			.method = ROOTVIEW_METHOD("DeleteViews"), .parameter = "names",
-			.origin = args[0], .names = args + 1, .n = n - 1, .at_once = AT_ONCE,
-			.send = -1, .make = make_name,
+			.origin = args[0], .names = args + 1, .n = n - 1,
+			.at_once = ROOTVIEW_VIEWS_MAX, .send = -1, .make = make_name,
 		});
 	if (build_name(args, &parameters) < 0)
 		return out_of_memory();

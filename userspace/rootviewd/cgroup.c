@@ -12,19 +12,19 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "interface.h"
 #include "util.h"
 
-/* Opens the folder of a cgroup; follows no links and never leaves CGROUP_ROOT. */
+/* Opens the folder of a cgroup; follows no links and never leaves ROOTVIEW_CGROUPS. */
 static int open_cgroup(const char *cgroup)
 {
-	cleanup_close int root = open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int root = open(ROOTVIEW_CGROUPS, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
 	cleanup_close int fd = -1;
 	struct statfs st;
-	int ret;
 
 	if (root < 0)
 		return -errno;
@@ -36,9 +36,7 @@ static int open_cgroup(const char *cgroup)
 		return -errno;
 	if (st.f_type != CGROUP2_SUPER_MAGIC)
 		return -ENOENT;
-	ret = fd;
-	fd = -1;
-	return ret;
+	return steal_fd(&fd);
 }
 
 bool cgroup_exists(const char *cgroup)

@@ -11,14 +11,15 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
-
 struct cgroup_reads {
 	uint64_t reads;
 	uint64_t bytes;
 };
 
-/* Whether there is a cgroup with the absolute path @cgroup below CGROUP_ROOT; follows no links. */
+/*
+ * Whether there is a cgroup with the absolute path @cgroup below ROOTVIEW_CGROUPS;
+ * follows no links.
+ */
 bool cgroup_exists(const char *cgroup);
 
 /*

@@ -87,8 +87,7 @@ int mount_clone(const char *from, dev_t dev, int *ret)
 		return -errno;
 	if (st.st_dev != dev)
 		return -ESTALE;
-	*ret = fd;
-	fd = -1;
+	*ret = steal_fd(&fd);
 	return 0;
 }
 

@@ -6,13 +6,10 @@
 
 #include <limits.h>
 
+#include "interface.h"
 #include "util.h"
 
-static const char *const kind_names[] = {
-	[MOUNT_POINT_DIRECTORY]	= "directory",
-	[MOUNT_POINT_FILE]	= "file",
-	[MOUNT_POINT_LINK]	= "link",
-};
+static const char *const kind_names[] = ROOTVIEW_KINDS;
 
 /*
  * The set.
@@ -234,8 +231,7 @@ static int add(struct mount_points *points, const struct mount_point *point, boo
 			       "there are more than %d mount points", MOUNT_POINTS_MAX);
 }
 
-/* A field's value; NULL if it is absent or null. */
-static sd_json_variant *field(sd_json_variant *object, const char *name)
+sd_json_variant *json_field(sd_json_variant *object, const char *name)
 {
 	sd_json_variant *value = sd_json_variant_by_key(object, name);
 
@@ -265,8 +261,8 @@ static bool parse_kind(const char *name, enum mount_point_kind *ret)
 
 static int read_point(sd_json_variant *json, struct mount_points *points, struct failure *f)
 {
-	sd_json_variant *path = field(json, "path"), *kind = field(json, "kind");
-	sd_json_variant *target = field(json, "target");
+	sd_json_variant *path = json_field(json, "path"), *kind = json_field(json, "kind");
+	sd_json_variant *target = json_field(json, "target");
 	char normalized[PATH_MAX];
 	struct mount_point point = { .path = normalized };
 	const char *name, *fault;

@@ -36,6 +36,9 @@ struct mount_points {
 
 void mount_points_free(struct mount_points *points);
 
+/* The value of an object's field; NULL if it is absent or null. */
+sd_json_variant *json_field(sd_json_variant *object, const char *name);
+
 /* Describes that @path cannot be one: @fault goes on after its name.  Returns -1. */
 int invalid_point(struct failure *f, const char *path, const char *fault);
 

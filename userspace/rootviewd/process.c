@@ -51,15 +51,12 @@ static bool has_ended(int pidfd)
 static int open_running(pid_t pid)
 {
 	cleanup_close int fd = syscall(SYS_pidfd_open, pid, 0);
-	int ret;
 
 	if (fd < 0)
 		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
 	if (has_ended(fd))
 		return -ESRCH;
-	ret = fd;
-	fd = -1;
-	return ret;
+	return steal_fd(&fd);
 }
 
 static int read_start(pid_t pid, uint64_t *ret)
@@ -104,9 +101,7 @@ int process_open(pid_t pid, uint64_t start)
 		return r;
 	if (now != start)
 		return -ESRCH;
-	r = fd;
-	fd = -1;
-	return r;
+	return steal_fd(&fd);
 }
 
 pid_t process_of_pidfd(int fd)

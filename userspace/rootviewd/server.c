@@ -457,8 +457,8 @@ static int check_size(const struct call *call, const char *what, struct failure 
 {
 	size_t n = sd_json_variant_elements(call->request.list);
 
-	if (n > SERVICE_BATCH_MAX)
-		return too_many(f, "views", SERVICE_BATCH_MAX);
+	if (n > ROOTVIEW_VIEWS_MAX)
+		return too_many(f, "views", ROOTVIEW_VIEWS_MAX);
 	if (n == 0)
 		return failed_about(f, FAILURE_INVALID_REQUEST, what, "%s is empty", what);
 	return 0;
@@ -490,8 +490,8 @@ static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
 	r = read_view_requests(call, requests, n);
 	if (r < 0)
 		r = call_end(call, sd_varlink_error_invalid_parameter_name(link, "views"));
-	else if (call->detached > SERVICE_DETACHED_MAX)
-		r = call_refuse(call, (too_many(&f, "descriptors", SERVICE_DETACHED_MAX), &f));
+	else if (call->detached > ROOTVIEW_DETACHED_MAX)
+		r = call_refuse(call, (too_many(&f, "descriptors", ROOTVIEW_DETACHED_MAX), &f));
 	else if (service_create_views(call->service, call->request.origin, requests, n, views_done,
 				      call, &f) < 0)
 		r = call_refuse(call, &f);

@@ -20,10 +20,6 @@
 #include "mountpoints.h"
 #include "spec.h"
 
-/* Of one request; more are refused with TOO_MANY. */
-#define SERVICE_BATCH_MAX	1024
-#define SERVICE_DETACHED_MAX	128
-
 /* Requests that wait for a disk. */
 #define SERVICE_WAITING_MAX	4096
 

@@ -6,15 +6,11 @@
 
 #include <limits.h>
 
+#include "interface.h"
 #include "process.h"
 #include "util.h"
 
-static const char *const way_names[] = {
-	[WAY_ATTACHED]	= "attached",
-	[WAY_SHARED]	= "shared",
-	[WAY_DETACHED]	= "detached",
-	[WAY_UNMOUNTED]	= "unmounted",
-};
+static const char *const way_names[] = ROOTVIEW_MOUNTS;
 
 const char *way_name(enum way way)
 {
@@ -34,19 +30,11 @@ void spec_free(struct spec *spec)
  * Reading.
  */
 
-/* A parameter's value; NULL if it is absent or null. */
-static sd_json_variant *find(sd_json_variant *parameters, const char *name)
-{
-	sd_json_variant *value = sd_json_variant_by_key(parameters, name);
-
-	return sd_json_variant_is_null(value) ? NULL : value;
-}
-
 /* *@ret is NULL if there is no such parameter; it lives as long as @parameters. */
 static int find_string(sd_json_variant *parameters, const char *name, const char **ret,
 		       struct failure *f)
 {
-	sd_json_variant *value = find(parameters, name);
+	sd_json_variant *value = json_field(parameters, name);
 
 	if (value && !sd_json_variant_is_string(value))
 		return failed_about(f, FAILURE_INVALID_REQUEST, name, "%s is no string", name);
@@ -149,7 +137,7 @@ static int read_cgroup(sd_json_variant *parameters, char **ret, struct failure *
 /* 0 if there is no such parameter. */
 static int read_process(sd_json_variant *parameters, pid_t *ret, struct failure *f)
 {
-	sd_json_variant *value = find(parameters, "process");
+	sd_json_variant *value = json_field(parameters, "process");
 	int64_t pid;
 
 	if (!value)
@@ -168,11 +156,11 @@ static int read_process(sd_json_variant *parameters, pid_t *ret, struct failure 
 /* All that a request and a blob have in common. */
 static int read_common(sd_json_variant *parameters, struct spec *spec, struct failure *f)
 {
-	sd_json_variant *idmap = find(parameters, "idMap");
+	sd_json_variant *idmap = json_field(parameters, "idMap");
 
 	if (spec_read_way(parameters, WAY_ATTACHED, &spec->way, &spec->path, f) < 0 ||
-	    mount_points_from_json(find(parameters, "mountPoints"), find(parameters, "lists"),
-				   &spec->points, f) < 0 ||
+	    mount_points_from_json(json_field(parameters, "mountPoints"),
+				   json_field(parameters, "lists"), &spec->points, f) < 0 ||
 	    (idmap && idmap_from_json(idmap, &spec->idmap, f) < 0) ||
 	    read_cgroup(parameters, &spec->cgroup, f) < 0)
 		return -1;
@@ -219,7 +207,8 @@ static bool is_at_most(sd_json_variant *v, uint64_t most)
 /* What a blob has beside a request's parameters. */
 static bool read_rest(sd_json_variant *json, struct spec *spec)
 {
-	sd_json_variant *start = find(json, "processStart"), *folder = find(json, "variant");
+	sd_json_variant *start = json_field(json, "processStart");
+	sd_json_variant *folder = json_field(json, "variant");
 
 	/* Without its start, a process cannot be told from its successor. */
 	if (!start != !spec->process || (start && !is_at_most(start, UINT64_MAX)))

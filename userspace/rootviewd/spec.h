@@ -17,6 +17,7 @@
 #include "idmap.h"
 #include "mountpoints.h"
 
+/* In the order of ROOTVIEW_MOUNTS. */
 enum way {
 	WAY_ATTACHED,
 	WAY_SHARED,

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "interface.h"
 #include "util.h"
 
 static int parse(const char *text, dev_t dev, struct cgroup_reads *ret)
@@ -109,12 +110,12 @@ static void what_is_no_cgroup_does_not_exist(void **state)
 /* With a cgroup of its own, where the machine lets it. */
 static void a_real_one_exists(void **state)
 {
-	static const char path[] = CGROUP_ROOT "/test-cgroup";
+	static const char path[] = ROOTVIEW_CGROUPS "/test-cgroup";
 	struct cgroup_reads reads = { .reads = 1, .bytes = 1 };
 	int r;
 
 	(void)state;
-	if (access(CGROUP_ROOT "/cgroup.procs", W_OK) < 0 || mkdir(path, 0700) < 0)
+	if (access(ROOTVIEW_CGROUPS "/cgroup.procs", W_OK) < 0 || mkdir(path, 0700) < 0)
 		skip();
 	assert_true(cgroup_exists("/test-cgroup"));
 	r = cgroup_read_io("/test-cgroup", makedev(253, 3), &reads);
