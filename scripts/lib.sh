@@ -13,6 +13,9 @@ ROOT=$CACHE/root
 DISK=$CACHE/root.img
 # The file system of the containers, as a tar archive.
 IMAGE=$CACHE/image.tar
+# The size in bytes of the disks by which a guest gets files, whatever they are: a
+# saved machine knows it.
+FILES_SIZE=$((128 * 1024 * 1024))
 # What is built of this work tree.
 BUILD=$CACHE/build/$(printf '%s' "$TREE" | sha256sum | cut -c 1-12)
 
@@ -88,6 +91,13 @@ kernel_root()
 	else
 		echo "$CACHE/kernels/$1"
 	fi
+}
+
+# pad_files TAR: makes it a disk for a guest.
+pad_files()
+{
+	[ "$(stat --format=%s "$1")" -le "$FILES_SIZE" ] || die "$1 is larger than $FILES_SIZE bytes"
+	truncate --size="$FILES_SIZE" "$1"
 }
 
 # logged FILE COMMAND...: shows the output only if the command fails.
