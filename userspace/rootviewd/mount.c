@@ -106,22 +106,25 @@ static int is_empty(int fd)
 	return 0;
 }
 
-int mount_attach_outside(int fd, const char *path)
+int mount_open_outside(const char *path)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	cleanup_close int to = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	cleanup_close int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 	int r;
 
-	if (to < 0)
+	if (fd < 0)
 		return -errno;
-	r = is_empty(to);
-	if (r < 0)
-		return r;
-	return move_mount(fd, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ?
-		-errno : 0;
+	r = is_empty(fd);
+	return r < 0 ? r : steal_fd(&fd);
+}
+
+int mount_attach_outside(int fd, int directory)
+{
+	return move_mount(fd, "", directory, "",
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 int mount_idmapped(const char *from, int userns, const char *to)

@@ -152,6 +152,22 @@ static bool is_mount_of(const char *path, dev_t dev)
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == dev;
 }
 
+/*
+ * Unmounts what a note tells of, and removes it.  Goes by the note alone: a view
+ * may be gone, or not yet know a mount that was made for it before this daemon.
+ */
+static void undo_note(const struct context *context, const struct path *path)
+{
+	struct note note;
+
+	if (read_note(path, &note)) {
+		if (note.path && is_mount_of(note.path, note.dev))
+			trash_put(context->trash, note.path);
+		free(note.path);
+	}
+	(void)unlink(path->s);
+}
+
 struct sweep {
 	const struct context *context;
 	bool (*exists)(void *userdata, uint64_t id);
@@ -162,16 +178,9 @@ static void sweep_note(const struct path *path, void *userdata)
 {
 	const struct sweep *sweep = userdata;
 	const char *id = strrchr(path->s, '/') + 1;
-	struct note note;
 
-	if (sweep->exists(sweep->userdata, strtoull(id, NULL, 10)))
-		return;
-	if (read_note(path, &note)) {
-		if (note.path && is_mount_of(note.path, note.dev))
-			trash_put(sweep->context->trash, note.path);
-		free(note.path);
-	}
-	(void)unlink(path->s);
+	if (!sweep->exists(sweep->userdata, strtoull(id, NULL, 10)))
+		undo_note(sweep->context, path);
 }
 
 void view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
@@ -323,13 +332,24 @@ static int refuse_path(const struct view *v, int error, struct failure *f)
 			    "the view cannot be attached to \"%.256s\": %s", v->path, why);
 }
 
+/*
+ * The note is written when nothing but the mount can fail, and before that: at no
+ * moment does it tell of another's mount, or is there one that no note tells of.
+ */
 static int attach_outside(struct view *v, int fd, struct failure *f)
 {
-	int r = write_note(v, v->variant->dev);
+	cleanup_close int place = -1;
+	struct path note = note_path(v);
+	int r;
 
+	undo_note(v->origin->context, &note);
+	place = mount_open_outside(v->path);
+	if (place < 0)
+		return refuse_path(v, -place, f);
+	r = write_note(v, v->variant->dev);
 	if (r < 0)
 		return failed_step(f, v->path, "take a note of it", -r, NULL);
-	r = mount_attach_outside(fd, v->path);
+	r = mount_attach_outside(fd, place);
 	if (r == 0)
 		return 0;
 	remove_note(v);
@@ -493,20 +513,17 @@ int view_clone(struct view *v, struct failure *f)
 void view_unmount(struct view *v)
 {
 	struct variant *variant = v->variant;
-	struct path path;
+	struct path path = v->path ? note_path(v) : attached_path(v);
 
+	if (v->path)
+		undo_note(v->origin->context, &path);
 	if (!variant)
 		return;
 	v->variant = NULL;
-	if (v->way == WAY_ATTACHED) {
-		path = attached_path(v);
-		if (!v->path || is_mount_of(path.s, variant->dev))
-			trash_put(v->origin->context->trash, path.s);
-		if (!v->path)
-			(void)rmdir(path.s);
+	if (v->way == WAY_ATTACHED && !v->path) {
+		trash_put(v->origin->context->trash, path.s);
+		(void)rmdir(path.s);
 	}
-	if (v->path)
-		remove_note(v);
 	origin_leave_variant(v->origin, variant);
 }
 
@@ -560,26 +577,34 @@ static struct variant *find_by_device(const struct view *v, dev_t dev)
 	return variant;
 }
 
+/* The device of what was mounted outside for @v and still is; 0 if nothing. */
+static dev_t find_outside(const struct view *v)
+{
+	struct path path = note_path(v);
+	struct note note;
+	dev_t dev = 0;
+
+	if (!read_note(&path, &note))
+		return 0;
+	if (streq_null(note.path, v->path) && is_mount_of(v->path, note.dev))
+		dev = note.dev;
+	free(note.path);
+	return dev;
+}
+
 void view_find_mount(struct view *v, struct mountinfo *table)
 {
-	struct path path = attached_path(v);
 	struct mountinfo_entry *entry = NULL;
 	struct variant *variant;
-	struct stat st;
+	dev_t dev;
 
 	v->variant = NULL;
 	if (v->way != WAY_ATTACHED)
 		return;
-	if (v->path) {
-		if (stat(path.s, &st) < 0 || !is_mount_of(path.s, st.st_dev))
-			return;
-	} else {
-		entry = mountinfo_find(table, path.s);
-		if (!entry)
-			return;
-		st.st_dev = entry->dev;
-	}
-	variant = find_by_device(v, st.st_dev);
+	if (!v->path)
+		entry = mountinfo_find(table, attached_path(v).s);
+	dev = entry ? entry->dev : v->path ? find_outside(v) : 0;
+	variant = dev ? find_by_device(v, dev) : NULL;
 	if (!variant)
 		return;
 	if (!v->recipe->missing_text &&
