@@ -7,6 +7,7 @@ help:
 	@echo 'As root:'
 	@echo '  make quickstart            three containers on one shared origin, in a guest'
 	@echo '  make check [TESTS=PART]    every test, or those whose name has that part'
+	@echo '  make bench                 a thousand containers with each storage driver, compared'
 	@echo '  make shell                 a shell in a guest, with what was built installed'
 	@echo '  make module                build the module in the reference machine'
 	@echo '  make userspace             build the daemon and the command there'
@@ -25,6 +26,9 @@ quickstart:
 
 check:
 	tests/check '$(TESTS)'
+
+bench:
+	scripts/bench
 
 shell: build
 	tests/vm/run --shell
@@ -53,5 +57,5 @@ dist:
 clean:
 	scripts/clean
 
-.PHONY: help quickstart check shell build module userspace setup \
+.PHONY: help quickstart check bench shell build module userspace setup \
 	install-dkms uninstall-dkms dist clean

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * rootview-bench: options, and the order in which all is measured.
+ *
+ * Called by tests/bench/containers, which makes what it works on.
+ */
+#include <getopt.h>
+#include <sys/resource.h>
+
+#include "bench.h"
+#include "results.h"
+#include "util.h"
+
+static const char help[] =
+	"Usage: rootview-bench OPTION...\n"
+	"Creates and deletes containers in each mode; prints an array of results as JSON.\n"
+	"\n"
+	"  --containers N    how many (default: 1000)\n"
+	"  --levels LIST     of storage, container (default: both)\n"
+	"  --modes LIST      of those below (default: all)\n"
+	"  --rounds N        how often all of it is done (default: 3)\n"
+	"  --batch N         views in one call of rootview-batch, up to 1024 (default: 100)\n"
+	"  --labels          give the containers SELinux labels\n"
+	"  --work FOLDER     to work in; there \"store\" is on a file system of the disk, and\n"
+	"                    \"store/image\" the image's files; config.json is a container's\n"
+	"  --pool DEVICE     a thin pool, in which number 0 is the image, not active\n"
+	"  --origin DEVICE   a snapshot of the image\n"
+	"  --disk DEVICE     the disk below all of it\n"
+	"  --list            print the names of the modes, and exit\n";
+
+static const struct mode *const all_modes[] = {
+	&mode_dm_rw,
+	&mode_overlay2,
+	&mode_vfs,
+	&mode_rootview_attached,
+	&mode_rootview_detached,
+	&mode_rootview_shared,
+	&mode_rootview_batch,
+};
+
+static const char *const all_levels[] = { "storage", "container" };
+
+#define MODES ARRAY_SIZE(all_modes)
+#define LEVELS ARRAY_SIZE(all_levels)
+#define BATCH_MOST 1024
+
+struct options {
+	size_t containers;
+	size_t rounds;
+	bool modes[MODES];
+	bool levels[LEVELS];
+};
+
+static size_t number(const char *option, const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || n < 1 || n > 1000000)
+		die(0, "--%s: \"%s\" is no number from 1 to 1000000", option, value);
+	return n;
+}
+
+static const char *mode_name(size_t i)
+{
+	return all_modes[i]->name;
+}
+
+static const char *level_name(size_t i)
+{
+	return all_levels[i];
+}
+
+/* Sets those of @chosen whose names are in @list, and no others. */
+static void choose(const char *list, const char *(*name)(size_t i), bool *chosen, size_t n)
+{
+	cleanup_free char *copy = text("%s", list);
+	char *rest = copy, *word;
+	size_t i;
+
+	memset(chosen, 0, n * sizeof(*chosen));
+	while ((word = strsep(&rest, ","))) {
+		for (i = 0; i < n && !streq(name(i), word); i++)
+			;
+		if (i == n)
+			die(0, "there is no \"%s\" to be measured (see --help)", word);
+		chosen[i] = true;
+	}
+}
+
+static void print_modes(void)
+{
+	for (size_t i = 0; i < MODES; i++)
+		puts(all_modes[i]->name);
+}
+
+static void parse_options(int argc, char *argv[], struct bench *b, struct options *o)
+{
+	static const struct option options[] = {
+		{ "containers", required_argument, NULL, 'n' },
+		{ "levels", required_argument, NULL, 'l' },
+		{ "modes", required_argument, NULL, 'm' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "batch", required_argument, NULL, 'b' },
+		{ "labels", no_argument, NULL, 's' },
+		{ "work", required_argument, NULL, 'w' },
+		{ "pool", required_argument, NULL, 'p' },
+		{ "origin", required_argument, NULL, 'o' },
+		{ "disk", required_argument, NULL, 'd' },
+		{ "list", no_argument, NULL, 'i' },
+		{ "help", no_argument, NULL, 'h' },
+		{}
+	};
+	int c, which = 0;
+
+	while ((c = getopt_long(argc, argv, "h", options, &which)) >= 0) {
+		switch (c) {
+		case 'n':
+			o->containers = number(options[which].name, optarg);
+			break;
+		case 'l':
+			choose(optarg, level_name, o->levels, LEVELS);
+			break;
+		case 'm':
+			choose(optarg, mode_name, o->modes, MODES);
+			break;
+		case 'r':
+			o->rounds = number(options[which].name, optarg);
+			break;
+		case 'b':
+			b->batch = number(options[which].name, optarg);
+			break;
+		case 's':
+			b->labels = true;
+			break;
+		case 'w':
+			b->work = optarg;
+			break;
+		case 'p':
+			b->pool = optarg;
+			break;
+		case 'o':
+			b->origin = optarg;
+			break;
+		case 'd':
+			b->disk = optarg;
+			break;
+		case 'i':
+			print_modes();
+			exit(EXIT_SUCCESS);
+		case 'h':
+			fputs(help, stdout);
+			exit(EXIT_SUCCESS);
+		default:
+			exit(2);
+		}
+	}
+	if (optind < argc || !b->work || !b->pool || !b->origin || !b->disk ||
+	    b->batch > BATCH_MOST)
+		die(0, "bad usage (see --help)");
+}
+
+/* Detached views have a descriptor each. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void report_progress(const char *level, const char *mode, size_t round,
+			    const struct round *result)
+{
+	double create[result->n], delete[result->n];
+
+	memcpy(create, result->create_ms, sizeof(create));
+	memcpy(delete, result->delete_ms, sizeof(delete));
+	fprintf(stderr, "round %zu: %s, %s: %zu containers, %.3f ms to create, %.3f ms to delete\n",
+		round + 1, level, mode, result->n, results_median(create, result->n),
+		results_median(delete, result->n));
+}
+
+int main(int argc, char *argv[])
+{
+	struct options o = { .containers = 1000, .rounds = 3 };
+	struct bench b = { .batch = 100 };
+	sd_json_variant *results = NULL;
+
+	memset(o.modes, true, sizeof(o.modes));
+	memset(o.levels, true, sizeof(o.levels));
+	parse_options(argc, argv, &b, &o);
+	raise_limits();
+	measure_disk(b.disk);
+
+	struct round rounds[LEVELS][MODES][o.rounds];
+
+	/* A round has every mode once: what drifts with time falls on all of them. */
+	for (size_t round = 0; round < o.rounds; round++) {
+		for (size_t level = 0; level < LEVELS; level++) {
+			for (size_t mode = 0; mode < MODES; mode++) {
+				const struct mode *m = all_modes[mode];
+				size_t n = o.containers;
+
+				if (!o.levels[level] || !o.modes[mode])
+					continue;
+				if (m->most && m->most < n)
+					n = m->most;
+				round_run(&b, m, level == 1, n, &rounds[level][mode][round]);
+				report_progress(all_levels[level], m->name, round,
+						&rounds[level][mode][round]);
+			}
+		}
+	}
+
+	for (size_t level = 0; level < LEVELS; level++) {
+		for (size_t mode = 0; mode < MODES; mode++) {
+			if (!o.levels[level] || !o.modes[mode])
+				continue;
+			results_add(&results, all_modes[mode]->name, all_levels[level],
+				    rounds[level][mode], o.rounds);
+			for (size_t round = 0; round < o.rounds; round++)
+				round_free(&rounds[level][mode][round]);
+		}
+	}
+	sd_json_variant_dump(results, SD_JSON_FORMAT_NEWLINE, stdout, NULL);
+	sd_json_variant_unref(results);
+	return EXIT_SUCCESS;
+}

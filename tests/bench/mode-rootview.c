@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * rootview in its ways, each asked for over the daemon's socket.  A mode has
+ * a daemon of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "bench.h"
+#include "util.h"
+
+#define ORIGIN "bench"
+
+/* Of a hundredth of a second each. */
+#define START_TRIES 1000
+
+/* Runs the call that a function has put into @call, returning @built. */
+static struct rootview_reply *run(struct bench *b, int built, struct rootview_call **call)
+{
+	struct rootview_reply *reply = NULL;
+	int r = built < 0 ? built : rootview_run(b->daemon, *call, &reply);
+
+	if (r < 0)
+		die(-r, "rootviewd: %s", rootview_error_message(b->daemon));
+	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
+		if (rootview_reply_error_name(reply, i))
+			die(0, "rootviewd: %s", rootview_reply_error_message(reply, i));
+	}
+	return reply;
+}
+
+/*
+ * Each time anew: what one mode has made it keep is not to be there for the next.
+ * It runs where we run.
+ */
+static pid_t start_daemon(const struct bench *b)
+{
+	cleanup_free char *log = text("%s/rootviewd.log", b->work);
+	pid_t us = getpid(), pid = fork();
+	int fd;
+
+	if (pid < 0)
+		die(errno, "fork");
+	if (pid > 0)
+		return pid;
+	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 ||
+	    getppid() != us)
+		_exit(127);
+	execlp("rootviewd", "rootviewd", NULL);
+	_exit(127);
+}
+
+static void connect_to_daemon(struct bench *b)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	int r;
+
+	for (int i = 0; (r = rootview_connect(NULL, &b->daemon)) < 0; i++) {
+		if (i == START_TRIES)
+			die(-r, "rootviewd does not start");
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void stop_daemon(struct bench *b)
+{
+	int status;
+
+	rootview_disconnect(b->daemon);
+	if (kill(b->daemon_pid, SIGTERM) < 0 || waitpid(b->daemon_pid, &status, 0) < 0 || status)
+		die(0, "rootviewd did not end well");
+}
+
+static void start(struct bench *b)
+{
+	b->daemon_pid = start_daemon(b);
+	connect_to_daemon(b);
+}
+
+static void prepare(struct bench *b)
+{
+	struct rootview_call *call;
+
+	rootview_reply_free(run(b, rootview_call_add_origin(&call, ORIGIN, b->origin, NULL),
+				&call));
+}
+
+static void finish(struct bench *b)
+{
+	struct rootview_call *call;
+
+	rootview_reply_free(run(b, rootview_call_remove_origin(&call, ORIGIN), &call));
+	stop_daemon(b);
+}
+
+static char *view_name(size_t i)
+{
+	return text("container-%zu", i);
+}
+
+static struct rootview_request *new_request(size_t i, enum rootview_mount way)
+{
+	struct rootview_request *request = rootview_request_new();
+	cleanup_free char *name = view_name(i);
+
+	if (!request || rootview_request_set_name(request, name) < 0 ||
+	    rootview_request_set_mount(request, way) < 0)
+		die(ENOMEM, "a request");
+	return request;
+}
+
+static void create(struct bench *b, size_t first, size_t n, enum rootview_mount way)
+{
+	struct rootview_request **requests = new_array(n, sizeof(*requests));
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+
+	for (size_t i = 0; i < n; i++)
+		requests[i] = new_request(first + i, way);
+	reply = run(b, rootview_call_create(&call, ORIGIN, requests, n), &call);
+	for (size_t i = 0; i < n; i++) {
+		struct container *c = &b->containers[first + i];
+
+		rootview_request_free(requests[i]);
+		if (way == ROOTVIEW_DETACHED)
+			c->mount = rootview_reply_take_fd(reply, i);
+		else
+			c->root = text("%s", rootview_reply_path(reply, i));
+	}
+	rootview_reply_free(reply);
+	free(requests);
+}
+
+static void create_attached(struct bench *b, size_t first, size_t n)
+{
+	create(b, first, n, ROOTVIEW_ATTACHED);
+}
+
+static void create_shared(struct bench *b, size_t first, size_t n)
+{
+	create(b, first, n, ROOTVIEW_SHARED);
+}
+
+static void create_detached(struct bench *b, size_t first, size_t n)
+{
+	create(b, first, n, ROOTVIEW_DETACHED);
+}
+
+static void delete(struct bench *b, size_t first, size_t n)
+{
+	char **names = new_array(n, sizeof(*names));
+	struct rootview_call *call;
+
+	for (size_t i = 0; i < n; i++) {
+		names[i] = view_name(first + i);
+		close_fd(&b->containers[first + i].mount);
+	}
+	rootview_reply_free(run(b, rootview_call_delete(&call, ORIGIN, (const char **)names, n),
+				&call));
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+const struct mode mode_rootview_attached = {
+	.name = "rootview-attached",
+	.start = start, .prepare = prepare, .create = create_attached, .delete = delete,
+	.finish = finish,
+};
+
+const struct mode mode_rootview_shared = {
+	.name = "rootview-shared",
+	.start = start, .prepare = prepare, .create = create_shared, .delete = delete,
+	.finish = finish,
+};
+
+const struct mode mode_rootview_detached = {
+	.name = "rootview-detached",
+	.start = start, .prepare = prepare, .create = create_detached, .delete = delete,
+	.finish = finish,
+};
+
+const struct mode mode_rootview_batch = {
+	.name = "rootview-batch", .batches = true,
+	.start = start, .prepare = prepare, .create = create_attached, .delete = delete,
+	.finish = finish,
+};

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the rounds come to; results.h is the contract.
+ *
+ * Every number is the median of what the rounds have, except that of what was
+ * read the most is given.
+ */
+#include "results.h"
+
+#include "util.h"
+
+#define cleanup_json cleanup_with(sd_json_variant_unrefp)
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double results_median(double *values, size_t n)
+{
+	qsort(values, n, sizeof(*values), compare);
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+double results_p95(double *values, size_t n)
+{
+	qsort(values, n, sizeof(*values), compare);
+	return values[(n * 95 + 99) / 100 - 1];
+}
+
+static double results_max(double *values, size_t n)
+{
+	qsort(values, n, sizeof(*values), compare);
+	return values[n - 1];
+}
+
+static double results_min(double *values, size_t n)
+{
+	qsort(values, n, sizeof(*values), compare);
+	return values[0];
+}
+
+static double results_sum(double *values, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += values[i];
+	return sum;
+}
+
+/* Of a copy, as some of these sort. */
+static double of_copy(double (*of)(double *values, size_t n), const double *values, size_t n)
+{
+	double copy[n];
+
+	memcpy(copy, values, sizeof(copy));
+	return of(copy, n);
+}
+
+double results_growth(const double *values, size_t n)
+{
+	size_t tenth = n < 10 ? 1 : n / 10;
+
+	return of_copy(results_median, values + n - tenth, tenth) /
+	       of_copy(results_median, values, tenth);
+}
+
+static void must(int r)
+{
+	if (r < 0)
+		die(-r, "JSON");
+}
+
+/* One of the lists of milliseconds that a round has: which of its members it is. */
+#define CREATE offsetof(struct round, create_ms)
+#define DELETE offsetof(struct round, delete_ms)
+
+static const double *list_of(const struct round *round, size_t list)
+{
+	return *(double *const *)((const char *)round + list);
+}
+
+/* The median over all rounds of something that each list has. */
+static double over_rounds(double (*of)(double *values, size_t n), size_t list,
+			  const struct round *rounds, size_t n)
+{
+	double values[n];
+
+	for (size_t i = 0; i < n; i++)
+		values[i] = of_copy(of, list_of(&rounds[i], list), rounds[i].n);
+	return results_median(values, n);
+}
+
+/* What one container takes. */
+static sd_json_variant *times(size_t list, const struct round *rounds, size_t n)
+{
+	sd_json_variant *v = NULL;
+
+#define PAIR(name, of) \
+	SD_JSON_BUILD_PAIR_REAL(name, over_rounds(of, list, rounds, n))
+	must(sd_json_buildo(&v, PAIR("median", results_median), PAIR("p95", results_p95),
+			    PAIR("max", results_max), PAIR("total", results_sum)));
+#undef PAIR
+	return v;
+}
+
+/* What all containers take, created and deleted, with the spread over the rounds. */
+static sd_json_variant *total(const struct round *rounds, size_t n)
+{
+	sd_json_variant *v = NULL;
+	double values[n];
+
+	for (size_t i = 0; i < n; i++)
+		values[i] = results_sum(rounds[i].create_ms, rounds[i].n) +
+			    results_sum(rounds[i].delete_ms, rounds[i].n);
+	must(sd_json_buildo(&v,
+			    SD_JSON_BUILD_PAIR_REAL("median", results_median(values, n)),
+			    SD_JSON_BUILD_PAIR_REAL("least", results_min(values, n)),
+			    SD_JSON_BUILD_PAIR_REAL("most", results_max(values, n))));
+	return v;
+}
+
+static double growth(const struct round *rounds, size_t n)
+{
+	double values[n];
+
+	for (size_t i = 0; i < n; i++)
+		values[i] = results_growth(rounds[i].create_ms, rounds[i].n);
+	return results_median(values, n);
+}
+
+static sd_json_variant *each_ms(size_t list, const struct round *rounds, size_t n)
+{
+	sd_json_variant *v = NULL, *ms = NULL;
+	double values[n];
+
+	for (size_t i = 0; i < rounds[0].n; i++) {
+		for (size_t k = 0; k < n; k++)
+			values[k] = list_of(&rounds[k], list)[i];
+		must(sd_json_variant_new_real(&ms, results_median(values, n)));
+		must(sd_json_variant_append_array(&v, ms));
+		ms = sd_json_variant_unref(ms);
+	}
+	return v;
+}
+
+static sd_json_variant *each_sectors(const struct round *rounds, size_t n)
+{
+	sd_json_variant *v = NULL, *number = NULL;
+	uint64_t most;
+
+	for (size_t i = 0; i < rounds[0].n; i++) {
+		most = 0;
+		for (size_t k = 0; k < n; k++)
+			most = rounds[k].sectors[i] > most ? rounds[k].sectors[i] : most;
+		must(sd_json_variant_new_unsigned(&number, most));
+		must(sd_json_variant_append_array(&v, number));
+		number = sd_json_variant_unref(number);
+	}
+	return v;
+}
+
+/* Per container, of the field of struct memory at that place. */
+static double memory(const struct round *rounds, size_t n, size_t offset)
+{
+	double values[n];
+
+	for (size_t i = 0; i < n; i++)
+		values[i] = *(const int64_t *)((const char *)&rounds[i].memory + offset);
+	return results_median(values, n) / rounds[0].n;
+}
+
+static sd_json_variant *all_memory(const struct round *rounds, size_t n)
+{
+	sd_json_variant *v = NULL;
+
+#define PAIR(name) \
+	SD_JSON_BUILD_PAIR_REAL(#name, memory(rounds, n, offsetof(struct memory, name)))
+	must(sd_json_buildo(&v, PAIR(free), PAIR(available), PAIR(page_cache),
+			    PAIR(anonymous), PAIR(slab_reclaimable), PAIR(slab_unreclaimable),
+			    PAIR(per_cpu)));
+#undef PAIR
+	return v;
+}
+
+static double prepared(const struct round *rounds, size_t n)
+{
+	double values[n];
+
+	for (size_t i = 0; i < n; i++)
+		values[i] = rounds[i].prepare_ms;
+	return results_median(values, n);
+}
+
+static int64_t mounts(const struct round *rounds, size_t n)
+{
+	double values[n];
+
+	for (size_t i = 0; i < n; i++)
+		values[i] = rounds[i].mounts;
+	return results_median(values, n);
+}
+
+void results_add(sd_json_variant **results, const char *mode, const char *level,
+		 const struct round *rounds, size_t n)
+{
+	cleanup_json sd_json_variant *create = times(CREATE, rounds, n);
+	cleanup_json sd_json_variant *delete = times(DELETE, rounds, n);
+	cleanup_json sd_json_variant *each_create = each_ms(CREATE, rounds, n);
+	cleanup_json sd_json_variant *each_delete = each_ms(DELETE, rounds, n);
+	cleanup_json sd_json_variant *sectors = each_sectors(rounds, n);
+	cleanup_json sd_json_variant *parts = all_memory(rounds, n);
+	cleanup_json sd_json_variant *both = total(rounds, n), *all = NULL;
+	double kib = memory(rounds, n, offsetof(struct memory, free));
+
+	must(sd_json_buildo(&all,
+			    SD_JSON_BUILD_PAIR_STRING("mode", mode),
+			    SD_JSON_BUILD_PAIR_STRING("level", level),
+			    SD_JSON_BUILD_PAIR_UNSIGNED("containers", rounds[0].n),
+			    SD_JSON_BUILD_PAIR_REAL("prepare_ms", prepared(rounds, n)),
+			    SD_JSON_BUILD_PAIR_VARIANT("total_ms", both),
+			    SD_JSON_BUILD_PAIR_VARIANT("create_ms", create),
+			    SD_JSON_BUILD_PAIR_VARIANT("delete_ms", delete),
+			    SD_JSON_BUILD_PAIR_REAL("growth", growth(rounds, n)),
+			    SD_JSON_BUILD_PAIR_REAL("memory_kib_per_container", kib),
+			    SD_JSON_BUILD_PAIR_VARIANT("memory_kib_per_container_by_kind", parts),
+			    SD_JSON_BUILD_PAIR_INTEGER("host_mounts_added", mounts(rounds, n)),
+			    SD_JSON_BUILD_PAIR_VARIANT("sectors", sectors),
+			    SD_JSON_BUILD_PAIR_VARIANT("each_create_ms", each_create),
+			    SD_JSON_BUILD_PAIR_VARIANT("each_delete_ms", each_delete)));
+	must(sd_json_variant_append_array(results, all));
+}

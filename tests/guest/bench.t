@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# guest: --timeout 900 --memory 2048
+#
+# The benchmark with a few containers: what its results look like, not how fast
+# anything is; and that it leaves nothing.
+set -u
+. tests/tap.sh
+
+mounts=$(cat /proc/self/mountinfo)
+log=$(mktemp)
+results=$(tests/bench/containers --containers 12 --rounds 2 --batch 5 --levels storage \
+	--modes dm-rw,overlay2,rootview-attached,rootview-detached,rootview-shared,rootview-batch \
+	2>"$log")
+is "storage drivers are measured" $? 0
+diag "$(cat "$log")"
+whole=$(tests/bench/containers --containers 2 --rounds 1 --levels container 2>"$log")
+is "whole containers are measured" $? 0
+diag "$(cat "$log")"
+
+# about RESULTS FILTER
+about()
+{
+	jq --compact-output "$2" <<<"$1"
+}
+
+modes='["dm-rw","overlay2","rootview-attached","rootview-detached","rootview-shared","rootview-batch"]'
+is "each mode has a result" "$(about "$results" '[.results[].mode]')" "$modes"
+is "for whole containers each that there is, too" "$(about "$whole" '[.results[].mode] | sort')" \
+	"$(about "$modes" '. + ["vfs"] | sort')"
+is "levels are not mixed" "$(about "[$results,$whole]" '[.[] | [.results[].level] | unique]')" \
+	'[["storage"],["container"]]'
+is "all have as many containers as were asked for" \
+	"$(about "[$results,$whole]" '[.[] | [.results[].containers] | unique]')" '[[12],[2]]'
+
+both=$(about "[$results,$whole]" '[.[].results[]]')
+times='[.median, .p95, .max | type == "number" and . > 0] | all'
+for list in create_ms delete_ms; do
+	is "$list has times" "$(about "$both" "[.[].$list | $times] | all")" true
+	is "$list: in their order" \
+		"$(about "$both" "[.[].$list | .median <= .p95 and .p95 <= .max] | all")" true
+done
+is "growth is a number" "$(about "$both" '[.[].growth | type == "number" and . > 0] | all')" true
+is "memory is a number" \
+	"$(about "$both" '[.[].memory_kib_per_container | type == "number"] | all')" true
+is "of what kind it is, too" \
+	"$(about "$both" '[.[].memory_kib_per_container_by_kind | keys] | unique')" \
+	'[["anonymous","available","free","page_cache","per_cpu","slab_reclaimable","slab_unreclaimable"]]'
+for list in sectors each_create_ms each_delete_ms; do
+	is "$list has a number for each container" \
+		"$(about "$both" "[.[] | (.$list | map(numbers) | length) == .containers] | all")" true
+done
+is "the total is that of both, and has its spread" "$(about "$both" \
+	'[.[].total_ms | .least <= .median and .median <= .most] | all')" true
+
+# What is no matter of time: a mount each, or none.
+is "mounts are counted" "$(about "$results" '[.results[] | [.mode, (.host_mounts_added / 12 | floor)]]')" \
+	'[["dm-rw",1],["overlay2",1],["rootview-attached",1],["rootview-detached",0],["rootview-shared",0],["rootview-batch",1]]'
+is "the first container of a view reads from disk, the others nothing" \
+	"$(about "$both" '[.[] | select(.mode | startswith("rootview")) |
+		[.sectors[0] > 0, (.sectors[1:] | add)]] | unique')" '[[true,0]]'
+
+is "the machine is described" "$(about "$results" '.machine | keys')" \
+	'["clock","cpu_model","cpus","date","disk","emulated","kernel","memory_mib","pinned_to_cpu","selinux","system","versions","virtualisation"]'
+is "as it is" "$(about "$results" '.machine | [.kernel, .cpus]')" "[\"$(uname -r)\",$(nproc)]"
+
+refused_option()
+{
+	local output
+	output=$(tests/bench/containers "$@" 2>&1) && diag "succeeded: $*"
+	like "refused: $*" "$output" 'rootview-bench: '
+}
+refused_option --modes overlay3
+refused_option --levels memory
+
+is "no device is left" "$(dmsetup ls)" "No devices found"
+is "no mount is left" "$(cat /proc/self/mountinfo)" "$mounts"
+is "no view's folder is left" "$(find /run/rootview /run/rootview-bench -mindepth 1 2>/dev/null)" ""
+nok "no daemon is left" pgrep rootviewd
+nok "no container is left" pgrep pause
+
+done_testing
