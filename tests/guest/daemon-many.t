@@ -111,6 +111,23 @@ eventually "they are unmounted" gone
 diag "microseconds for each: $(cut -d' ' -f1 /tmp/took) until the answer;" \
 	"$(awk -v a="$begun" -v b="$(now)" 'BEGIN { print int((b - a) * 1000) }') ms until all were unmounted"
 
+# The same one by one: unmounting has to wait for all processors, but not for each.
+
+rootviewctl create o1 n{1..1000}
+tracing=/sys/kernel/tracing
+mount -t tracefs tracefs $tracing
+echo synchronize_rcu synchronize_rcu_expedited >$tracing/set_ftrace_filter
+echo function >$tracing/current_tracer
+seq 1000 | sed 's/.*/DeleteView {"origin":"o1","name":"n&"}/' |
+	perl -Itests/guest -MVarlink -e Varlink::filter | sort | uniq -c >/tmp/took
+echo 0 >$tracing/tracing_on
+is "1,000 more are deleted, each by a call of its own" \
+	"$(sed 's/^ *//' /tmp/took)" '1000 {"parameters":{}}'
+waits=$(grep -c namespace_unlock $tracing/trace)
+diag "grace periods that were waited for: $waits"
+ok "grace periods are shared" test "$waits" -gt 0 -a "$waits" -lt 40
+umount $tracing
+
 # A daemon that finds 10,000 views when it starts.
 
 begun=$(now)

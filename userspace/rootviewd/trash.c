@@ -12,8 +12,12 @@
 #include "mount.h"
 #include "util.h"
 
-/* Long enough for deletions that come one after the other to gather. */
+/*
+ * It is emptied when nothing has been put into it for so long, but for no longer than
+ * that: what deletions come one after the other gathers, on a slow machine as well.
+ */
 #define GATHER_USEC	50000
+#define GATHER_MAX_USEC	1000000
 
 /* A mount table that is read meanwhile should not be much longer for it. */
 #define GATHER_MAX	1024
@@ -24,6 +28,7 @@ struct trash {
 	sd_event_source *timer;
 	unsigned int number;	/* of the folder in use */
 	size_t n;		/* what is in it */
+	uint64_t latest;	/* when it is to be emptied, on the monotonic clock */
 };
 
 static struct path folder_path(const struct trash *trash)
@@ -91,13 +96,19 @@ static int begin(struct trash *trash)
 	trash->number++;
 	folder = folder_path(trash);
 	r = runtime_make_folder(folder.s);
-	if (r == 0)
-		r = mount_tmpfs(folder.s);
-	if (r == 0) {
-		(void)sd_event_source_set_time_relative(trash->timer, GATHER_USEC);
-		(void)sd_event_source_set_enabled(trash->timer, SD_EVENT_ONESHOT);
-	}
-	return r;
+	return r < 0 ? r : mount_tmpfs(folder.s);
+}
+
+static void set_timer(struct trash *trash)
+{
+	uint64_t now;
+
+	(void)sd_event_now(trash->loop, CLOCK_MONOTONIC, &now);
+	if (trash->n == 1)
+		trash->latest = now + GATHER_MAX_USEC;
+	now += GATHER_USEC;
+	(void)sd_event_source_set_time(trash->timer, now < trash->latest ? now : trash->latest);
+	(void)sd_event_source_set_enabled(trash->timer, SD_EVENT_ONESHOT);
 }
 
 static int move(struct trash *trash, const char *path)
@@ -110,6 +121,7 @@ static int move(struct trash *trash, const char *path)
 		return r;
 	folder = folder_path(trash);
 	snprintf(name, sizeof(name), "%zu", ++trash->n);
+	set_timer(trash);
 	to = runtime_join(&folder, name);
 	if (mkdir(to.s, 0700) < 0)
 		return -errno;
