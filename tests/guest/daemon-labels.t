@@ -84,5 +84,24 @@ eventually "the last one goes, too" variants_are 0
 
 rootviewctl delete web a
 rootviewctl origin remove web
+
+# An image that stores no labels, and an origin that keeps what it stores.
+
+make_image bare
+rootviewctl origin add bare "$disk" --label native
+a=$(rootviewctl create bare a)
+like "what has no label in the image has none" "$(stat --format=%C "$a/etc/greeting")" \
+	':unlabeled_t:'
+b=$(rootviewctl create bare b --mount-point /data --mount-point /etc/added/file:file)
+is "mount points are supplied all the same" \
+	"$(stat --format=%F "$b/data" "$b/etc/added/file" | paste -sd ,)" \
+	"directory,regular empty file"
+is "with the label that containers share, and so is what is on the way" \
+	"$(stat --format=%C "$b" "$b/etc" "$b/data" "$b/etc/added/file" | sort -u)" "$ro_file"
+is "the rest is as it was" "$(cat "$b/etc/greeting"; stat --format=%C "$b/etc/greeting")" \
+	"hello
+$(stat --format=%C "$a/etc/greeting")"
+rootviewctl delete bare a b
+rootviewctl origin remove bare
 nothing_left
 done_testing

@@ -4,6 +4,7 @@
  */
 #include "label.h"
 
+#include <selinux/context.h>
 #include <selinux/selinux.h>
 
 #include "name.h"
@@ -83,4 +84,27 @@ int label_check(const char *label, char **ret, struct failure *f)
 		return failed_step(f, label, "check the label", ENOMEM, NULL);
 	*ret = copy;
 	return 0;
+}
+
+static bool same_type(const char *a, const char *b)
+{
+	context_t x = context_new(a), y = context_new(b);
+	bool same = x && y && streq(context_type_get(x), context_type_get(y));
+
+	context_free(x);
+	context_free(y);
+	return same;
+}
+
+bool label_is_none(const char *label)
+{
+	char *none;
+	bool same;
+
+	if (security_get_initial_context_raw("unlabeled", &none) < 0)
+		return false;
+	/* A file made on an unlabelled file system has its type, and its maker's user. */
+	same = security_check_context_raw(label) < 0 || same_type(label, none);
+	freecon(none);
+	return same;
 }

@@ -29,6 +29,12 @@ int label_of_shared_files(char **ret, struct failure *f);
 int label_check(const char *label, char **ret, struct failure *f);
 
 /*
+ * Whether @label is what a file without one is said to have, or is unknown to the
+ * loaded policy, which comes to the same.
+ */
+bool label_is_none(const char *label);
+
+/*
  * Reads the value of @key from a file in the form of the policy's lxc_contexts:
  * lines of KEY = "VALUE", and comments that begin with '#'.  Returns NULL if it
  * is not there, and a value for the caller to free otherwise.

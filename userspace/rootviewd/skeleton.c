@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
+#include "label.h"
 #include "util.h"
 
 /* As many as the kernel follows. */
@@ -352,11 +353,26 @@ static int copy_attributes(int from, int to)
 /* The length of a folder's label, 0 if it has none, or a negative errno. */
 static ssize_t get_label(int fd, char label[static ROOTVIEW_LABEL_MAX + 1])
 {
-	ssize_t n = fgetxattr(fd, label_name, label, ROOTVIEW_LABEL_MAX + 1);
+	ssize_t n = fgetxattr(fd, label_name, label, ROOTVIEW_LABEL_MAX);
 
 	if (n < 0)
 		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -errno;
+	label[n] = '\0';
 	return n;
+}
+
+/*
+ * A folder without a label.  What the kernel says that it has, policies let no file have
+ * elsewhere: in the skeleton it is one that containers share.
+ */
+static int set_shared_label(int to)
+{
+	cleanup_free char *label = NULL;
+	struct failure f;
+
+	if (label_of_shared_files(&label, &f) < 0 || !label)
+		return -EACCES;
+	return fsetxattr(to, label_name, label, strlen(label) + 1, 0) < 0 ? -errno : 0;
 }
 
 static int copy_label(int from, int to)
@@ -366,7 +382,11 @@ static int copy_label(int from, int to)
 
 	if (n <= 0)
 		return n;
-	return fsetxattr(to, label_name, label, n, 0) < 0 ? -errno : 0;
+	if (fsetxattr(to, label_name, label, n, 0) == 0)
+		return 0;
+	if ((errno == EACCES || errno == EINVAL) && label_is_none(label))
+		return set_shared_label(to);
+	return -errno;
 }
 
 /* Gives what is called @name the label of @folder, which it is in. */
