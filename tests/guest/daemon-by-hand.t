@@ -41,7 +41,13 @@ is "and leaves it alone while it has no views" "$(mounted)" ""
 ok "so it can be removed" dmsetup remove hand
 is "of which the daemon hears" "$(call ListOrigins)" '{"origins":[]}'
 
+# The file system must not go while a look is taken at it; it goes after that at once.
 dmsetup create -r hand --table "$table"
+is "what the image lacks can be asked for all the same" "$(for _ in {1..20}; do
+		call CheckMountPoints '{"origin":"hand","mountPoints":[{"path":"/etc"},{"path":"/no"}]}'
+	done | jq -r '.missing[].path' | sort | uniq -c | xargs)" "20 /no"
+eventually "of which no mount is left" nothing_is_mounted
+
 dmsetup message hand 0 view_create a
 eventually "its first view mounts it" is_mounted hand/a
 refused "and keeps it" EBUSY dmsetup remove hand

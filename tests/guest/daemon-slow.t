@@ -148,6 +148,21 @@ is "and the other answer" "$(answer check | jq '.missing | length > 0')" true
 is "the mount point is supplied" "$(stat --format=%F /run/rootview/views/slow/hang/etc/none)" directory
 ok "the view is deleted" rootviewctl delete slow hang
 
+# What can be answered does not wait for other work on its origin.
+
+cached='{"origin":"slow","mountPoints":[{"path":"/etc/cached"}]}'
+drop
+call CheckMountPoints "$cached" >/dev/null
+dmsetup suspend --nolockfs --noflush slowdisk
+ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/bin/none"}]}'
+eventually "a view is being made of a disk that hangs" jobs_run 1
+is "what its origin lacks is told from memory" \
+	"$(call CheckMountPoints "$cached" | jq -r '.missing[].path')" /etc/cached
+ok "before the view is there" waits hang
+dmsetup resume slowdisk
+like "which it is then" "$(answer hang)" '"path":"/run/rootview/views/slow/hang"'
+call DeleteView '{"origin":"slow","name":"hang"}' >/dev/null
+
 # A view that is deleted while it is waited for.
 
 dmsetup suspend --nolockfs --noflush slowdisk

@@ -439,6 +439,22 @@ int origin_mount(struct origin *o, origin_told_t told, void *userdata, struct fa
 	return 0;
 }
 
+int origin_use(struct origin *o, origin_told_t told, void *userdata, struct failure *f)
+{
+	bool is_there = o->plain && variant_is_there(o->plain);
+
+	if (!is_there && origin_mount(o, told, userdata, f) < 0)
+		return -1;
+	o->users++;
+	return is_there;
+}
+
+void origin_end_use(struct origin *o)
+{
+	if (--o->users == 0 && o->plain)
+		begin_idle(o, o->plain);
+}
+
 void origin_try_mount(struct origin *o)
 {
 	struct failure f;
@@ -539,7 +555,7 @@ static uint64_t drop_idle(struct origin *o, uint64_t now)
 			next = v->idle_usec;
 		link = &v->next;
 	}
-	if (o->plain && !o->plain->views && !o->others && !o->ours) {
+	if (o->plain && !o->plain->views && !o->others && !o->ours && !o->users) {
 		if (is_over(o, o->plain, now))
 			origin_release(o);
 		else if (!next || o->plain->idle_usec < next)

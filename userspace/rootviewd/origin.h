@@ -53,6 +53,7 @@ struct origin {
 	int fd;
 	struct path device;	/* where that was found */
 	struct variant *plain;	/* NULL while the file system is not mounted */
+	size_t users;		/* of that, besides views: see origin_use() */
 	struct variant *others;
 	struct variant *lost;	/* unmounted by somebody else, but with views */
 	void *recipes;		/* a tree; see recipe.h */
@@ -96,7 +97,15 @@ int origin_get_variant(struct origin *o, struct recipe *r, struct variant **ret,
  */
 int origin_mount(struct origin *o, origin_told_t told, void *userdata, struct failure *f);
 
-/* The same, where nobody waits: the log says what goes wrong. */
+/*
+ * The same for who needs the file system for a while and no view: it does not go before
+ * origin_end_use(), which has to follow unless this fails.  Nobody waits here for other
+ * work on the origin if it is mounted already: then this returns 1, and @told is not called.
+ */
+int origin_use(struct origin *o, origin_told_t told, void *userdata, struct failure *f);
+void origin_end_use(struct origin *o);
+
+/* The same as origin_mount(), where nobody waits: the log says what goes wrong. */
 void origin_try_mount(struct origin *o);
 
 /*

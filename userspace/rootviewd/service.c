@@ -850,6 +850,10 @@ static void check_free(struct check *c)
 
 static void check_end(struct check *c, sd_json_variant *missing, const struct failure *f)
 {
+	struct origin *o = mirror_find_origin_id(c->service->mirror, c->origin);
+
+	if (o)
+		origin_end_use(o);
 	c->service->waiting--;
 	c->done(c->userdata, missing, f);
 	check_free(c);
@@ -913,6 +917,7 @@ int service_check(struct service *s, const char *origin, struct mount_points *po
 {
 	struct origin *o = find_usable(s, origin, f);
 	struct check *c;
+	int r;
 
 	if (!o || begin_waiting(s, f) < 0)
 		return -1;
@@ -928,7 +933,10 @@ int service_check(struct service *s, const char *origin, struct mount_points *po
 		.done = done,
 		.userdata = userdata,
 	};
-	if (origin_mount(o, check_mounted, c, f) == 0) {
+	r = origin_use(o, check_mounted, c, f);
+	if (r > 0)
+		check_mounted(c, NULL);
+	if (r >= 0) {
 		*points = (struct mount_points){};
 		return 0;
 	}
