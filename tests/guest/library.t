@@ -152,6 +152,23 @@ kill "$other"
 wait "$other" || true
 eventually "but with its own" no_view other
 
+# What was read.
+
+[ "$(stat --file-system --format=%T /sys/fs/cgroup)" = cgroup2fs ] ||
+	mount -t cgroup2 none /sys/fs/cgroup
+echo +io >/sys/fs/cgroup/cgroup.subtree_control
+mkdir -p /sys/fs/cgroup/reader /sys/fs/cgroup/gone
+lib tied web one /reader $$ >/dev/null
+lib tied web two /gone $$ >/dev/null
+bash -c 'echo $$ >/sys/fs/cgroup/reader/cgroup.procs && exec cat /run/rootview/views/web/one/big' |
+	wc -c >/dev/null
+rmdir /sys/fs/cgroup/gone
+is "counters of all views are those of the ones with a cgroup" "$(lib stats)" \
+	$'web one /reader reads\nweb two /gone'
+is "one can be asked for" "$(lib stats web one)" "web one /reader reads"
+refused_lib "if it is there" NoSuchView none stats web none
+lib delete web one two >/dev/null
+
 # A loop of the program's own.
 
 mkdir -p /srv/taken

@@ -226,6 +226,38 @@ static void do_list(char **arg)
 	print(run(call));
 }
 
+/* stats [ORIGIN [NAME]]: a line for each view that has a cgroup. */
+static void do_stats(char **arg)
+{
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	uint64_t reads, bytes;
+
+	must("stats", rootview_call_stats(&call, arg[0], arg[0] ? arg[1] : NULL));
+	reply = run(call);
+	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
+		printf("%s %s %s", rootview_reply_origin(reply, i), rootview_reply_name(reply, i),
+		       rootview_reply_cgroup(reply, i));
+		if (rootview_reply_counter(reply, i, "reads", &reads) == 0 &&
+		    rootview_reply_counter(reply, i, "readBytes", &bytes) == 0)
+			printf(" %s", reads > 0 && bytes >= 512 * reads ? "reads" : "none");
+		printf("\n");
+	}
+	rootview_reply_free(reply);
+}
+
+/* count [ORIGIN]: views in the list. */
+static void do_count(char **arg)
+{
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+
+	must("list", rootview_call_list(&call, arg[0]));
+	reply = run(call);
+	printf("%zu\n", rootview_reply_count(reply));
+	rootview_reply_free(reply);
+}
+
 /* json: the answer about the origins as a whole. */
 static void do_json(char **arg)
 {
@@ -476,6 +508,7 @@ static const struct {
 	{ "async", 2, do_async },
 	{ "batch", 2, do_batch },
 	{ "check", 2, do_check },
+	{ "count", 0, do_count },
 	{ "create", 3, do_create },
 	{ "delete", 2, do_delete },
 	{ "detached", 3, do_detached },
@@ -487,6 +520,7 @@ static const struct {
 	{ "monitor", 1, do_monitor },
 	{ "mount", 3, do_mount },
 	{ "remove", 1, do_remove },
+	{ "stats", 0, do_stats },
 	{ "tied", 4, do_tied },
 	{ "timeout", 0, do_timeout },
 	{ "unmount", 2, do_unmount },

@@ -230,8 +230,8 @@ static SD_VARLINK_DEFINE_METHOD(
 	RemoveOrigin,
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0));
 
-static SD_VARLINK_DEFINE_METHOD(
-	ListOrigins,
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	ListOrigins, SD_VARLINK_SUPPORTS_MORE,
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(origins, Origin, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
@@ -260,7 +260,7 @@ static SD_VARLINK_DEFINE_METHOD(
 	CreateViews,
 	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("1 to 1024 views, at most 128 of them detached"),
+	SD_VARLINK_FIELD_COMMENT("1 to 1024 views, at most 128 of them detached, in at most 4 MiB"),
 	SD_VARLINK_DEFINE_INPUT_BY_TYPE(views, ViewRequest, SD_VARLINK_ARRAY),
 	SD_VARLINK_FIELD_COMMENT("One for each, in the same order"),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
@@ -302,8 +302,8 @@ static SD_VARLINK_DEFINE_METHOD(
 		"Those that the image lacks, with symbolic links on the way resolved"),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(missing, MountPoint, SD_VARLINK_ARRAY));
 
-static SD_VARLINK_DEFINE_METHOD(
-	GetStats,
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	GetStats, SD_VARLINK_SUPPORTS_MORE,
 	SD_VARLINK_FIELD_COMMENT("Name of an origin; absent for all"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Name of one view of it; absent for all"),
@@ -322,8 +322,8 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("Name of the view"),
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0));
 
-static SD_VARLINK_DEFINE_METHOD(
-	ListViews,
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	ListViews, SD_VARLINK_SUPPORTS_MORE,
 	SD_VARLINK_FIELD_COMMENT("Name of an origin; absent for the views of all"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(views, View, SD_VARLINK_ARRAY));
@@ -398,7 +398,8 @@ static SD_VARLINK_DEFINE_ERROR(NotSupported,
 static SD_VARLINK_DEFINE_ERROR(TooMany,
 	SD_VARLINK_FIELD_COMMENT(
 		"What there are too many of: views, mountPoints, descriptors, "
-		"connections, requests"),
+		"connections, requests; bytes of JSON, of what is asked for (before anything "
+		"is done) or of the answer (a list comes in parts to who calls with \"more\")"),
 	SD_VARLINK_DEFINE_FIELD(what, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_FIELD(limit, SD_VARLINK_INT, 0), MESSAGE);
 
@@ -448,7 +449,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Takes an origin without views away; the block device is left as it was"),
 	&vl_method_RemoveOrigin,
-	SD_VARLINK_SYMBOL_COMMENT("Tells of all origins"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Tells of all origins; with \"more\" in several answers, if need be"),
 	&vl_method_ListOrigins,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Creates a view and mounts it.  Of a request that fails, nothing is left"),
@@ -456,7 +458,9 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Deletes a view.  Its path goes at once; who still uses files in it may go on"),
 	&vl_method_DeleteView,
-	SD_VARLINK_SYMBOL_COMMENT("Tells of all views, or of those of one origin"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Tells of all views, or of those of one origin; with \"more\" in several answers, "
+		"if need be"),
 	&vl_method_ListViews,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Creates many views in one call; each stands for itself, whatever became of the "
@@ -473,7 +477,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_UnmountView,
 	SD_VARLINK_SYMBOL_COMMENT("Tells which paths the image lacks, without making anything"),
 	&vl_method_CheckMountPoints,
-	SD_VARLINK_SYMBOL_COMMENT("Tells who paid for the cold reads"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Tells who paid for the cold reads; with \"more\" in several answers, if need be"),
 	&vl_method_GetStats,
 	SD_VARLINK_SYMBOL_COMMENT("A stream of life-cycle events"),
 	&vl_method_Monitor,

@@ -24,11 +24,16 @@
 #define ROOTVIEW_VIEWS_MAX	1024
 #define ROOTVIEW_DETACHED_MAX	128
 
+/* Bytes that sd-varlink lets a message have. */
+#define ROOTVIEW_MESSAGE_SIZE	(16 * 1024 * 1024)
+
 /*
- * Bytes of JSON that the views of one CreateViews may have together: half of what
- * sd-varlink lets a message have, since the answer repeats them and adds to them.
+ * Bytes of JSON that the views of one CreateViews may have together, and likewise what
+ * other methods are asked for: so much that the answer always fits into a message.  It
+ * repeats them, says the kind of each mount point (at most 2.4 times the bytes), and adds
+ * up to 6 KiB to each view: paths, ready-made lists, the id map of a user namespace.
  */
-#define ROOTVIEW_REQUESTS_SIZE	(8 * 1024 * 1024)
+#define ROOTVIEW_REQUESTS_SIZE	(ROOTVIEW_MESSAGE_SIZE / 4)
 
 /* What the path of a cgroup begins with for everybody but the daemon. */
 #define ROOTVIEW_CGROUPS	"/sys/fs/cgroup"

@@ -26,6 +26,7 @@ void rootview_call_free(struct rootview_call *call)
 	for (size_t i = 0; i < call->n_fds; i++)
 		close_fd(&call->fds[i]);
 	sd_json_variant_unref(call->parameters);
+	sd_json_variant_unref(call->parts);
 	free(call);
 	errno = saved;
 }
@@ -231,11 +232,27 @@ int rootview_call_delete(struct rootview_call **ret, const char *origin,
 	return call_with(ret, "DeleteView", { "origin", origin }, { "name", names[0] });
 }
 
+/* Says that the call built last asks for the array @field, of whatever length. */
+static int as_list(struct rootview_call **ret, const char *field, int r)
+{
+	if (r == 0)
+		(*ret)->list = field;
+	return r;
+}
+
 int rootview_call_list(struct rootview_call **ret, const char *origin)
 {
 	if (!ret || (origin && !*origin))
 		return -EINVAL;
-	return call_with(ret, "ListViews", { "origin", origin });
+	return as_list(ret, "views", call_with(ret, "ListViews", { "origin", origin }));
+}
+
+int rootview_call_stats(struct rootview_call **ret, const char *origin, const char *name)
+{
+	if (!ret || (origin && !*origin) || (name && (!*name || !origin)))
+		return -EINVAL;
+	return as_list(ret, "stats", call_with(ret, "GetStats", { "origin", origin },
+					       { "name", name }));
 }
 
 int rootview_call_mount(struct rootview_call **ret, const char *origin,
@@ -297,7 +314,9 @@ int rootview_call_remove_origin(struct rootview_call **ret, const char *name)
 
 int rootview_call_list_origins(struct rootview_call **ret)
 {
-	return ret ? call_new(ret, ROOTVIEW_METHOD("ListOrigins")) : -EINVAL;
+	if (!ret)
+		return -EINVAL;
+	return as_list(ret, "origins", call_new(ret, ROOTVIEW_METHOD("ListOrigins")));
 }
 
 int rootview_call_monitor(struct rootview_call **ret)

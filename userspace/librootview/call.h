@@ -32,6 +32,9 @@ struct rootview_call {
 	const char *method;
 	sd_json_variant *parameters;
 	bool stream;
+	const char *list;	/* the array of a reply that comes in parts; NULL if none */
+	sd_json_variant *parts;	/* what of it has come */
+	int parts_error;	/* or why that could not be kept, a negative errno */
 	int fds[CALL_FDS_MAX];	/* owned, to be sent along; -1 where sent */
 	int sources[CALL_FDS_MAX]; /* what they were duplicated from */
 	size_t n_fds;

@@ -121,6 +121,34 @@ static int new_reply(sd_varlink *link, sd_json_variant *parameters, struct rootv
 	return 0;
 }
 
+/* Puts the array of one more reply of a list behind those that came before it. */
+static void keep_part(struct rootview_call *call, sd_json_variant *parameters)
+{
+	sd_json_variant *part = sd_json_variant_by_key(parameters, call->list);
+	int r = call->parts_error;
+
+	for (size_t i = 0; i < sd_json_variant_elements(part) && r >= 0; i++)
+		r = sd_json_variant_append_array(&call->parts, sd_json_variant_by_index(part, i));
+	call->parts_error = negative_or_zero(r);
+}
+
+/* Makes the last reply of a list what it would be if it had come alone. */
+static int take_reply(sd_varlink *link, struct rootview_call *call, sd_json_variant *parameters,
+		      struct rootview_reply **ret)
+{
+	cleanup_json sd_json_variant *all = sd_json_variant_ref(parameters);
+	int r;
+
+	if (call->parts || call->parts_error) {
+		keep_part(call, parameters);
+		r = call->parts_error ?:
+			sd_json_variant_set_field(&all, call->list, call->parts);
+		if (r < 0)
+			return r;
+	}
+	return new_reply(link, all, ret);
+}
+
 static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *error_name,
 		    sd_varlink_reply_flags_t flags, void *userdata)
 {
@@ -130,12 +158,16 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
 	struct rootview_reply *reply = NULL;
 	int r;
 
+	if (!last && call->list) {
+		keep_part(call, parameters);
+		return 0;
+	}
 	if (flags & SD_VARLINK_REPLY_LOCAL)
 		r = failed_between(c, error_name);
 	else if (error_name)
 		r = failed_there(c, error_name, parameters);
 	else
-		r = failed_here(c, new_reply(link, parameters, &reply));
+		r = failed_here(c, take_reply(link, call, parameters, &reply));
 	call_back(c, call, r, reply);
 	if (last)
 		rootview_call_free(call);
@@ -151,8 +183,9 @@ static int send_call(struct rootview *c, struct rootview_call *call)
 			return r;
 		call->fds[i] = -1;
 	}
-	return call->stream ? sd_varlink_observe(c->link, call->method, call->parameters) :
-			      sd_varlink_invoke(c->link, call->method, call->parameters);
+	return call->stream || call->list ?
+		sd_varlink_observe(c->link, call->method, call->parameters) :
+		sd_varlink_invoke(c->link, call->method, call->parameters);
 }
 
 /*

@@ -27,7 +27,7 @@ void rootview_reply_free(struct rootview_reply *reply)
 
 static sd_json_variant *items(struct rootview_reply *reply)
 {
-	static const char *const names[] = { "results", "views", "origins", "missing" };
+	static const char *const names[] = { "results", "views", "origins", "missing", "stats" };
 
 	for (size_t i = 0; reply && i < ARRAY_SIZE(names); i++) {
 		sd_json_variant *array = sd_json_variant_by_key(reply->parameters, names[i]);
@@ -124,6 +124,21 @@ const char *rootview_reply_path(struct rootview_reply *reply, size_t i)
 const char *rootview_reply_label(struct rootview_reply *reply, size_t i)
 {
 	return text(property(reply, i, "label"));
+}
+
+const char *rootview_reply_cgroup(struct rootview_reply *reply, size_t i)
+{
+	return text(property(reply, i, "cgroup"));
+}
+
+int rootview_reply_counter(struct rootview_reply *reply, size_t i, const char *name, uint64_t *ret)
+{
+	sd_json_variant *n = property(reply, i, name);
+
+	if (!sd_json_variant_is_unsigned(n))
+		return -ENOENT;
+	*ret = sd_json_variant_unsigned(n);
+	return 0;
 }
 
 const char *rootview_reply_device(struct rootview_reply *reply, size_t i)

@@ -184,7 +184,7 @@ void rootview_call_free(struct rootview_call *call);
  * the reply has an item for each, in the same order; see
  * rootview_reply_error_name().  At most 128 of them may be detached, and the
  * requests may have 253 different descriptors among them, and several of them
- * together 8 MiB as JSON (-E2BIG): with hundreds of mount points each, call for
+ * together 4 MiB as JSON (-E2BIG): with hundreds of mount points each, call for
  * fewer at a time.  A descriptor that is not open: -EBADF; no room for its
  * duplicate: -EMFILE.
  */
@@ -197,6 +197,13 @@ int rootview_call_delete(struct rootview_call **ret, const char *origin,
 
 /* Lists the views of @origin, or of all if that is NULL. */
 int rootview_call_list(struct rootview_call **ret, const char *origin);
+
+/*
+ * Asks what was read by the cgroup of each view that has one: of @origin, or of all
+ * if that is NULL; or of its view @name alone, if that is not NULL.  The items of the
+ * reply are counters: see rootview_reply_counter().
+ */
+int rootview_call_stats(struct rootview_call **ret, const char *origin, const char *name);
 
 /*
  * Mounts a view, or changes the way in which it is given out.  Of @request the
@@ -302,7 +309,7 @@ int rootview_process(struct rootview *c);
 
 void rootview_reply_free(struct rootview_reply *reply);
 
-/* The number of items: views, results of a batch, origins, mount points, or one event. */
+/* The number of items: views, results of a batch, origins, mount points, counters, or one event. */
 size_t rootview_reply_count(struct rootview_reply *reply);
 
 /* Why this one of several was refused; both are NULL if it was not. */
@@ -323,6 +330,18 @@ const char *rootview_reply_path(struct rootview_reply *reply, size_t i);
 
 /* The label that the view has of its own; or that of an item which is an origin. */
 const char *rootview_reply_label(struct rootview_reply *reply, size_t i);
+
+/* The cgroup of the view, as it was given. */
+const char *rootview_reply_cgroup(struct rootview_reply *reply, size_t i);
+
+/*
+ * What the counter @name stands at.  Of statistics: "reads" and "readBytes"; of an
+ * item which is an origin: "views", "viewsCreated", "viewsDeleted", "reads",
+ * "readSectors", "refusedRequests", "readErrors", or another number that the
+ * interface has.  -ENOENT without it: the statistics of a cgroup that is gone have none.
+ */
+int rootview_reply_counter(struct rootview_reply *reply, size_t i, const char *name,
+			   uint64_t *ret);
 
 /* Path of the read-only block device of the view or origin. */
 const char *rootview_reply_device(struct rootview_reply *reply, size_t i);

@@ -93,6 +93,32 @@ static void other_lists(void **state)
 	rootview_reply_free(r);
 }
 
+static void counters(void **state)
+{
+	struct rootview_reply *r = reply(
+		"{\"stats\":[{\"origin\":\"web\",\"name\":\"a\",\"cgroup\":\"/pod\",\"reads\":0,"
+		"\"readBytes\":4096},{\"name\":\"b\",\"cgroup\":\"/gone\"}]}");
+	uint64_t n = 1;
+
+	(void)state;
+	assert_int_equal(rootview_reply_count(r), 2);
+	assert_string_equal(rootview_reply_cgroup(r, 0), "/pod");
+	assert_int_equal(rootview_reply_counter(r, 0, "reads", &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(rootview_reply_counter(r, 0, "readBytes", &n), 0);
+	assert_int_equal(n, 4096);
+	assert_int_equal(rootview_reply_counter(r, 0, "name", &n), -ENOENT);
+	assert_string_equal(rootview_reply_cgroup(r, 1), "/gone");
+	assert_int_equal(rootview_reply_counter(r, 1, "reads", &n), -ENOENT);
+	assert_int_equal(rootview_reply_counter(r, 2, "reads", &n), -ENOENT);
+	assert_int_equal(n, 4096);
+	rootview_reply_free(r);
+	r = reply("{\"origin\":{\"name\":\"web\",\"readErrors\":3}}");
+	assert_int_equal(rootview_reply_counter(r, 0, "readErrors", &n), 0);
+	assert_int_equal(n, 3);
+	rootview_reply_free(r);
+}
+
 static void origins_and_events(void **state)
 {
 	struct rootview_reply *r = reply("{\"origin\":{\"name\":\"web\"}}");
@@ -142,6 +168,7 @@ int main(void)
 		cmocka_unit_test(one_view),
 		cmocka_unit_test(results),
 		cmocka_unit_test(other_lists),
+		cmocka_unit_test(counters),
 		cmocka_unit_test(origins_and_events),
 		cmocka_unit_test(odd_answers),
 	};

@@ -59,6 +59,10 @@ static void plain_calls(void **state)
 	check_call(call, "io.rootview.ListViews", "{\"origin\":\"web\"}");
 	assert_int_equal(rootview_call_list(&call, NULL), 0);
 	check_call(call, "io.rootview.ListViews", NULL);
+	assert_int_equal(rootview_call_stats(&call, "web", "a"), 0);
+	check_call(call, "io.rootview.GetStats", "{\"origin\":\"web\",\"name\":\"a\"}");
+	assert_int_equal(rootview_call_stats(&call, NULL, NULL), 0);
+	check_call(call, "io.rootview.GetStats", NULL);
 	assert_int_equal(rootview_call_unmount(&call, "web", "a"), 0);
 	check_call(call, "io.rootview.UnmountView", "{\"origin\":\"web\",\"name\":\"a\"}");
 	assert_int_equal(rootview_call_list_origins(&call), 0);
@@ -198,7 +202,7 @@ static void too_large_for_a_message(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
 		requests[i] = r;
 	assert_int_equal(rootview_call_create(&call, "web", requests, 1024), -E2BIG);
-	assert_int_equal(rootview_call_create(&call, "web", requests, 512), 0);
+	assert_int_equal(rootview_call_create(&call, "web", requests, 256), 0);
 	rootview_call_free(call);
 }
 
@@ -256,6 +260,9 @@ static void nonsense_in_calls(void **state)
 	refused(rootview_call_delete(&call, "web", names, 2));
 	refused(rootview_call_delete(&call, "web", names, 0));
 	refused(rootview_call_list(&call, ""));
+	refused(rootview_call_stats(&call, "", NULL));
+	refused(rootview_call_stats(&call, "web", ""));
+	refused(rootview_call_stats(&call, NULL, "a"));
 	refused(rootview_call_mount(&call, "web", nameless));
 	refused(rootview_call_mount(&call, "web", NULL));
 	refused(rootview_call_unmount(&call, "web", NULL));

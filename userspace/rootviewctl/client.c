@@ -6,6 +6,7 @@
 
 #include <systemd/sd-varlink.h>
 
+#include "command.h"
 #include "util.h"
 
 #define TRY_USEC (10 * 1000000ULL)
@@ -120,17 +121,66 @@ int client_call(const char *socket, const char *method, sd_json_variant *paramet
 	return client_call_with(socket, method, parameters, -1, NULL, ret);
 }
 
-int client_try(const char *socket, const char *method, sd_json_variant *parameters,
-	       sd_json_variant **ret, char **why)
+/*
+ * Lists.
+ */
+
+static int join(sd_json_variant *parts, const char *field, sd_json_variant **ret)
+{
+	cleanup_json sd_json_variant *all = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < sd_json_variant_elements(parts); i++) {
+		sd_json_variant *part = sd_json_variant_by_key(sd_json_variant_by_index(parts, i),
+							       field);
+
+		for (size_t j = 0; j < sd_json_variant_elements(part) && r >= 0; j++)
+			r = sd_json_variant_append_array(&all,
+							 sd_json_variant_by_index(part, j));
+	}
+	if (r < 0)
+		return r;
+	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_CONDITION(!all, field,
+								SD_JSON_BUILD_EMPTY_ARRAY),
+			      SD_JSON_BUILD_PAIR_CONDITION(!!all, field,
+							   SD_JSON_BUILD_VARIANT(all)));
+}
+
+static int ask_list(sd_varlink *link, const char *method, sd_json_variant *parameters,
+		    const char *field, sd_json_variant **ret, char **why)
+{
+	sd_json_variant *parts;
+	const char *error = NULL;
+	int r;
+
+	r = sd_varlink_collect(link, method, parameters, &parts, &error);
+	if (r >= 0 && error)
+		return explain_error(why, method, error, parts);
+	if (r >= 0)
+		r = join(parts, field, ret);
+	return r < 0 ? explain(why, method, strerror(-r)) : 0;
+}
+
+int client_list(const char *socket, const char *method, sd_json_variant *parameters,
+		const char *field, sd_json_variant **ret)
 {
 	cleanup_varlink sd_varlink *link = NULL;
-	sd_json_variant *answer;
+	cleanup_free char *why = NULL;
 
-	if (open_socket(socket, TRY_USEC, &link, why) < 0 ||
-	    ask(link, method, parameters, &answer, why) < 0)
-		return -1;
-	*ret = sd_json_variant_ref(answer);
+	if (open_socket(socket, UINT64_MAX, &link, &why) < 0 ||
+	    ask_list(link, method, parameters, field, ret, &why) < 0)
+		return complain(why);
 	return 0;
+}
+
+int client_try_list(const char *socket, const char *method, sd_json_variant *parameters,
+		    const char *field, sd_json_variant **ret, char **why)
+{
+	cleanup_varlink sd_varlink *link = NULL;
+
+	if (open_socket(socket, TRY_USEC, &link, why) < 0)
+		return -1;
+	return ask_list(link, method, parameters, field, ret, why);
 }
 
 /*

@@ -24,11 +24,18 @@ int client_call_with(const char *socket, const char *method, sd_json_variant *pa
 		     int *receive, sd_json_variant **ret);
 
 /*
- * As client_call(), of a daemon that may be sick: it has ten seconds, and the
+ * As client_call(), of a list of any length: it comes in parts, whose arrays @field are
+ * joined in the answer.
+ */
+int client_list(const char *socket, const char *method, sd_json_variant *parameters,
+		const char *field, sd_json_variant **ret);
+
+/*
+ * As client_list(), of a daemon that may be sick: it has ten seconds, and the
  * sentence goes to *@why, for the caller to free; that is NULL if memory is short.
  */
-int client_try(const char *socket, const char *method, sd_json_variant *parameters,
-	       sd_json_variant **ret, char **why);
+int client_try_list(const char *socket, const char *method, sd_json_variant *parameters,
+		    const char *field, sd_json_variant **ret, char **why);
 
 /*
  * Calls @method, whose answers are a stream, and @see for each of them, until that

@@ -48,3 +48,14 @@ int command_call(const struct options *options, const char *method, sd_json_vari
 		print_json(*ret);
 	return r;
 }
+
+int command_list(const struct options *options, const char *method, sd_json_variant *parameters,
+		 const char *field, sd_json_variant **ret)
+{
+	int r = client_list(options->socket, method, parameters, field, ret);
+
+	sd_json_variant_unref(parameters);
+	if (r == 0 && options->json)
+		print_json(*ret);
+	return r;
+}

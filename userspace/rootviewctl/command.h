@@ -72,6 +72,10 @@ void print_json(sd_json_variant *value);
 int command_call(const struct options *options, const char *method, sd_json_variant *parameters,
 		 sd_json_variant **ret);
 
+/* The same of a list, which @method answers with as the field @field. */
+int command_list(const struct options *options, const char *method, sd_json_variant *parameters,
+		 const char *field, sd_json_variant **ret);
+
 /*
  * Looks for the view @name of @origin.  Returns 0 and a reference, or -1 after a
  * sentence on stderr.

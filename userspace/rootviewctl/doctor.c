@@ -153,8 +153,8 @@ static void check_daemon(struct patient *p, struct finding *f)
 {
 	cleanup_free char *why = NULL;
 
-	if (client_try(p->options->socket, ROOTVIEW_METHOD("ListOrigins"), NULL, &p->origins,
-		       &why) < 0)
+	if (client_try_list(p->options->socket, ROOTVIEW_METHOD("ListOrigins"), NULL, "origins",
+			    &p->origins, &why) < 0)
 		find(f, PROBLEM, "%s: \"systemctl enable --now rootviewd.socket\" starts it, and "
 				 "root may ask it",
 		     why ?: "out of memory");

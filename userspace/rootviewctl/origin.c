@@ -39,7 +39,7 @@ int origin_list(const struct options *options, char *args[], int n)
 
 	(void)args;
 	(void)n;
-	if (command_call(options, ROOTVIEW_METHOD("ListOrigins"), NULL, &answer) < 0)
+	if (command_list(options, ROOTVIEW_METHOD("ListOrigins"), NULL, "origins", &answer) < 0)
 		return EXIT_FAILURE;
 	if (!options->json && show_origins(sd_json_variant_by_key(answer, "origins")) < 0)
 		return out_of_memory();

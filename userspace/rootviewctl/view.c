@@ -156,7 +156,7 @@ int view_list(const struct options *options, char *args[], int n)
 
 	if (n > 0 && sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("origin", args[0])) < 0)
 		return out_of_memory();
-	if (command_call(options, ROOTVIEW_METHOD("ListViews"), parameters, &answer) < 0)
+	if (command_list(options, ROOTVIEW_METHOD("ListViews"), parameters, "views", &answer) < 0)
 		return EXIT_FAILURE;
 	if (!options->json && show_views(sd_json_variant_by_key(answer, "views")) < 0)
 		return out_of_memory();
@@ -171,7 +171,8 @@ int view_find(const struct options *options, const char *origin, const char *nam
 
 	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("origin", origin)) < 0)
 		return -out_of_memory();
-	if (client_call(options->socket, ROOTVIEW_METHOD("ListViews"), parameters, &answer) < 0)
+	if (client_list(options->socket, ROOTVIEW_METHOD("ListViews"), parameters, "views",
+			&answer) < 0)
 		return -1;
 	views = sd_json_variant_by_key(answer, "views");
 	for (size_t i = 0; i < sd_json_variant_elements(views); i++) {
@@ -207,7 +208,7 @@ int view_stats(const struct options *options, char *args[], int n)
 	if (sd_json_buildo(&parameters, PAIR_STRING_IF("origin", args[0]),
 			   PAIR_STRING_IF("name", n > 1 ? args[1] : NULL)) < 0)
 		return out_of_memory();
-	if (command_call(options, ROOTVIEW_METHOD("GetStats"), parameters, &answer) < 0)
+	if (command_list(options, ROOTVIEW_METHOD("GetStats"), parameters, "stats", &answer) < 0)
 		return EXIT_FAILURE;
 	if (!options->json && show_stats(sd_json_variant_by_key(answer, "stats")) < 0)
 		return out_of_memory();

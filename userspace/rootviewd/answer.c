@@ -17,11 +17,47 @@ void answer_done(struct answer *answer)
 	sd_json_variant_unref(answer->array);
 }
 
+void answer_begin_part(struct answer *answer)
+{
+	answer->array = sd_json_variant_unref(answer->array);
+	answer->size = 0;
+	answer->more = false;
+}
+
+/* Whether the view, or the origin where @view is 0, belongs to this part of the list. */
+static bool is_next(struct answer *answer, uint64_t origin, uint64_t view)
+{
+	if (origin < answer->origin || (origin == answer->origin && view <= answer->view))
+		return false;
+	if (answer->room && answer->size >= answer->room) {
+		answer->more = true;
+		return false;
+	}
+	answer->origin = origin;
+	answer->view = view;
+	return true;
+}
+
+static int measure(struct answer *answer, sd_json_variant *element)
+{
+	cleanup_free char *text = NULL;
+	int r;
+
+	if (!answer->room)
+		return 0;
+	r = sd_json_variant_format(element, 0, &text);
+	if (r >= 0)
+		answer->size += strlen(text);
+	return r;
+}
+
 /* Consumes @element. */
 static void append(struct answer *answer, int r, sd_json_variant *element)
 {
 	if (r >= 0 && answer->error >= 0)
 		r = sd_json_variant_append_array(&answer->array, element);
+	if (r >= 0)
+		r = measure(answer, element);
 	if (r < 0 && answer->error >= 0)
 		answer->error = r;
 	sd_json_variant_unref(element);
@@ -82,6 +118,8 @@ void answer_add_origin(struct origin *o, void *answer)
 	sd_json_variant *element = NULL;
 	int r;
 
+	if (!is_next(answer, o->id, 0))
+		return;
 	snprintf(path, sizeof(path), "%s/%s", dm_dir(), o->name);
 	r = sd_json_buildo(
 		&element,
@@ -156,8 +194,11 @@ static int build_view(struct view *v, sd_json_variant **ret)
 void answer_add_view(struct view *v, void *answer)
 {
 	sd_json_variant *element = NULL;
-	int r = build_view(v, &element);
+	int r;
 
+	if (!is_next(answer, v->origin->id, v->id))
+		return;
+	r = build_view(v, &element);
 	append(answer, r, element);
 }
 
@@ -209,7 +250,7 @@ void answer_add_stats(struct view *v, void *answer)
 	bool known;
 	int r;
 
-	if (!v->cgroup)
+	if (!v->cgroup || !is_next(answer, v->origin->id, v->id))
 		return;
 	known = cgroup_read_io(v->cgroup, v->origin->dev, &reads) == 0;
 	r = sd_json_buildo(
@@ -240,10 +281,16 @@ int answer_all(sd_varlink *link, const char *name, struct answer *answer)
 	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT(name, answer->array));
 }
 
+int answer_part(sd_varlink *link, const char *name, struct answer *answer)
+{
+	if (answer->error < 0)
+		return answer->error;
+	return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT(name, answer->array));
+}
+
 /*
  * Failures.
  */
-
 
 /* For requests about an origin alone, its name is the request's "name". */
 static const char *origin_of(const struct answer_subject *subject)

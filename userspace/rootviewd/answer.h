@@ -16,21 +16,31 @@
 struct answer {
 	sd_json_variant *array;
 	int error;		/* the first one, a negative errno; what follows is left out */
+
+	/* Of a list in parts: */
+	size_t room;		/* a part that has so many bytes is full; 0 for all in one */
+	size_t size;		/* what this part has */
+	uint64_t origin, view;	/* ids of what was added last; what is not behind is left out */
+	bool more;		/* something was left out because the part is full */
 };
 
 #define cleanup_answer __attribute__((__cleanup__(answer_done)))
 void answer_done(struct answer *answer);
 
-/* Add one element; @answer is a struct answer. */
+/* Empties it for the next part. */
+void answer_begin_part(struct answer *answer);
+
+/* Add one element, in the order of ids; @answer is a struct answer. */
 void answer_add_origin(struct origin *o, void *answer);
 void answer_add_view(struct view *v, void *answer);
 
 /*
- * Send the only element, or all of them, as the field @name.  Return what a
- * Varlink method is to return.
+ * Send the only element, or all of them, as the field @name; or all of them with
+ * more parts to come.  Return what a Varlink method is to return.
  */
 int answer_one(sd_varlink *link, const char *name, struct answer *answer);
 int answer_all(sd_varlink *link, const char *name, struct answer *answer);
+int answer_part(sd_varlink *link, const char *name, struct answer *answer);
 
 /* What became of a part of a batch; @v is NULL if it has no view, @descriptor -1 if none. */
 void answer_add_result(const struct view_result *result, struct view *v, int descriptor,

@@ -5,8 +5,11 @@
  */
 #include "server.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <systemd/sd-daemon.h>
@@ -24,6 +27,9 @@
 
 #define SOCKET_GROUP "rootview"
 
+/* Bytes of a list that go into one answer, if they may be several. */
+#define LIST_PART_SIZE (1024 * 1024)
+
 /* Beyond these, a connection gets an error for every call; beyond twice as many, none. */
 #define CONNECTIONS_MAX 1024
 
@@ -36,6 +42,7 @@ struct server {
 	sd_varlink_server *varlink;
 	struct service *service;
 	struct monitor *monitors;
+	struct call *lists;	/* of which not all parts are sent */
 	size_t connections;
 	char *path;		/* of the socket, if it was made here */
 };
@@ -62,6 +69,13 @@ struct call {
 	struct request request;
 	size_t detached;		/* views that are asked for detached */
 	const char *what;		/* for the log */
+
+	/* Of a list: */
+	int (*fill)(struct call *call, struct failure *f);
+	const char *field;		/* of the answer */
+	struct answer answer;		/* its next part */
+	struct call *next_list;
+	sd_event_source *sent;		/* tells that the part before may have been sent */
 };
 
 #define STRING_FIELD(field, flags)                                               \
@@ -77,9 +91,26 @@ static void call_free(struct call *call)
 {
 	if (!call)
 		return;
+	for (struct call **at = &call->server->lists; *at; at = &(*at)->next_list) {
+		if (*at != call)
+			continue;
+		*at = call->next_list;
+		break;
+	}
+	sd_event_source_disable_unref(call->sent);
+	answer_done(&call->answer);
 	sd_json_variant_unref(call->parameters);
 	sd_varlink_unref(call->link);
 	free(call);
+}
+
+/*
+ * Ends a connection whose client waits for what cannot be sent.  sd-varlink itself must
+ * not close it while it calls a method.
+ */
+static void hang_up(sd_varlink *link)
+{
+	(void)shutdown(sd_varlink_get_fd(link), SHUT_RDWR);
 }
 
 static int refuse(sd_varlink *link, const struct request *request, const struct failure *f)
@@ -91,8 +122,14 @@ static int refuse(sd_varlink *link, const struct request *request, const struct 
 		.label = request->label,
 	};
 
+	int r;
+
 	log_debug("refused: %s", f->message);
-	return answer_failure(link, f, &subject);
+	r = answer_failure(link, f, &subject);
+	/* This is what an error of ours that is on its way returns. */
+	if (r < 0 && r != -EBADR)
+		hang_up(link);
+	return r;
 }
 
 static int too_many(struct failure *f, const char *what, size_t limit)
@@ -122,8 +159,10 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 	if (r != 0)
 		return r;
 	call = calloc(1, sizeof(*call));
-	if (!call)
-		return -ENOMEM;
+	if (!call) {
+		failed_step(&f, "a request", "take it", ENOMEM, NULL);
+		return refuse(link, &request, &f) ?: 1;
+	}
 	*call = (struct call){
 		.link = sd_varlink_ref(link),
 		.parameters = sd_json_variant_ref(parameters),
@@ -136,21 +175,55 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 	return 0;
 }
 
-/* Frees the call, which was answered with the result @r. */
-static int call_end(struct call *call, int r)
-{
-	if (r < 0)
-		log_debug("%s: the answer could not be sent: %s", call->what, strerror(-r));
-	call_free(call);
-	return r;
-}
-
 static int call_refuse(struct call *call, const struct failure *f)
 {
 	int r = refuse(call->link, &call->request, f);
 
 	call_free(call);
 	return r;
+}
+
+/*
+ * Frees the call, which was answered with the result @r.  Who could not be given the
+ * answer is told so.
+ */
+static int call_end(struct call *call, int r)
+{
+	struct failure f;
+
+	if (r >= 0) {
+		call_free(call);
+		return r;
+	}
+	if (r == -ENOBUFS)
+		failed_too_many(&f, "bytes", ROOTVIEW_MESSAGE_SIZE,
+				"the answer has more than %d bytes%s", ROOTVIEW_MESSAGE_SIZE,
+				call->fill ? ": call with \"more\" for it in parts" : "");
+	else
+		failed_step(&f, call->what, "send the answer", -r, NULL);
+	return call_refuse(call, &f);
+}
+
+static int call_refuse_parameter(struct call *call, const char *name)
+{
+	int r = sd_varlink_error_invalid_parameter_name(call->link, name);
+
+	call_free(call);
+	return r;
+}
+
+/* Clients keep to this: what is longer might have an answer that cannot be sent. */
+static int check_bytes(sd_json_variant *json, struct failure *f)
+{
+	cleanup_free char *text = NULL;
+	int r = json ? sd_json_variant_format(json, 0, &text) : 0;
+
+	if (r < 0)
+		return failed_step(f, "a request", "take it", -r, NULL);
+	if (text && strlen(text) > ROOTVIEW_REQUESTS_SIZE)
+		return failed_too_many(f, "bytes", ROOTVIEW_REQUESTS_SIZE,
+				       "more than %d bytes are asked for", ROOTVIEW_REQUESTS_SIZE);
+	return 0;
 }
 
 /* Who asked, for the log of what was changed. */
@@ -169,6 +242,84 @@ static void log_change(const struct call *call, size_t n)
 	else
 		log_info("%s: %zu of origin %s, asked for by process %d of user %u", call->what, n,
 			 request->origin, pid, uid);
+}
+
+/*
+ * Lists.  Who asked for "more" has them in parts, each made when the one before is sent.
+ */
+
+static int send_part(struct call *call);
+
+static int on_sent(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct call *call = userdata;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	/* Some of it may be on its way still. */
+	if (!(sd_varlink_get_events(call->link) & EPOLLOUT))
+		send_part(call);
+	return 0;
+}
+
+/* Sees to it that on_sent() is called when sd-varlink has had its turn at the socket. */
+static int watch_sent(struct call *call)
+{
+	cleanup_close int fd = fcntl(sd_varlink_get_fd(call->link), F_DUPFD_CLOEXEC, 3);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = sd_event_add_io(sd_varlink_get_event(call->link), &call->sent, fd, EPOLLOUT, on_sent,
+			    call);
+	if (r >= 0)
+		r = sd_event_source_set_priority(call->sent, SD_EVENT_PRIORITY_NORMAL + 1);
+	if (r >= 0)
+		r = sd_event_source_set_io_fd_own(call->sent, true);
+	if (r < 0)
+		return r;
+	fd = -1;
+	call->next_list = call->server->lists;
+	call->server->lists = call;
+	return 0;
+}
+
+static int send_part(struct call *call)
+{
+	struct failure f;
+	int r;
+
+	answer_begin_part(&call->answer);
+	if (call->fill(call, &f) < 0)
+		return call_refuse(call, &f);
+	if (!call->answer.more)
+		return call_end(call, answer_all(call->link, call->field, &call->answer));
+	r = answer_part(call->link, call->field, &call->answer);
+	if (r >= 0 && !call->sent)
+		r = watch_sent(call);
+	return r < 0 ? call_end(call, r) : 0;
+}
+
+/* Answers with the list that @fill makes, as the field @field. */
+static int call_list(struct call *call, sd_varlink_method_flags_t flags, const char *field,
+		     int (*fill)(struct call *call, struct failure *f))
+{
+	call->field = field;
+	call->fill = fill;
+	call->answer.room = flags & SD_VARLINK_METHOD_MORE ? LIST_PART_SIZE : 0;
+	return send_part(call);
+}
+
+static void forget_lists(struct server *server, const sd_varlink *link)
+{
+	struct call *next;
+
+	for (struct call *call = server->lists; call; call = next) {
+		next = call->next_list;
+		if (call->link == link)
+			call_free(call);
+	}
 }
 
 /*
@@ -244,22 +395,20 @@ static int method_remove_origin(sd_varlink *link, sd_json_variant *parameters,
 	return 0;
 }
 
+static int fill_origins(struct call *call, struct failure *f)
+{
+	return service_list_origins(call->service, NULL, answer_add_origin, &call->answer, f);
+}
+
 static int method_list_origins(sd_varlink *link, sd_json_variant *parameters,
 			       sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = { {} };
-	cleanup_answer struct answer answer = {};
-	struct failure f;
 	struct call *call;
 	int r;
 
-	(void)flags;
 	r = call_begin(link, parameters, fields, userdata, "list origins", &call);
-	if (r != 0)
-		return r;
-	if (service_list_origins(call->service, NULL, answer_add_origin, &answer, &f) < 0)
-		return call_refuse(call, &f);
-	return call_end(call, answer_all(link, "origins", &answer));
+	return r != 0 ? r : call_list(call, flags, "origins", fill_origins);
 }
 
 /*
@@ -400,6 +549,8 @@ static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
 	r = call_begin(link, parameters, view_fields, userdata, "created view", &call);
 	if (r != 0)
 		return r;
+	if (check_bytes(parameters, &f) < 0)
+		return call_refuse(call, &f);
 	read_view_request(link, parameters, &call->request, &request);
 	r = service_create_views(call->service, call->request.origin, &request, 1, view_done, call,
 				 &f);
@@ -461,7 +612,7 @@ static int check_size(const struct call *call, const char *what, struct failure 
 		return too_many(f, "views", ROOTVIEW_VIEWS_MAX);
 	if (n == 0)
 		return failed_about(f, FAILURE_INVALID_REQUEST, what, "%s is empty", what);
-	return 0;
+	return check_bytes(call->request.list, f);
 }
 
 static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
@@ -489,7 +640,7 @@ static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
 		return call_end(call, -ENOMEM);
 	r = read_view_requests(call, requests, n);
 	if (r < 0)
-		r = call_end(call, sd_varlink_error_invalid_parameter_name(link, "views"));
+		r = call_refuse_parameter(call, "views");
 	else if (call->detached > ROOTVIEW_DETACHED_MAX)
 		r = call_refuse(call, (too_many(&f, "descriptors", ROOTVIEW_DETACHED_MAX), &f));
 	else if (service_create_views(call->service, call->request.origin, requests, n, views_done,
@@ -558,8 +709,7 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 		sd_json_variant *name = sd_json_variant_by_index(call->request.list, i);
 
 		if (!sd_json_variant_is_string(name))
-			return call_end(call,
-					sd_varlink_error_invalid_parameter_name(link, "names"));
+			return call_refuse_parameter(call, "names");
 		names[i] = sd_json_variant_string(name);
 	}
 	if (service_delete_views(call->service, call->request.origin, names, n, &results, &f) < 0)
@@ -571,25 +721,23 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 	return call_end(call, answer_all(link, "results", &answer));
 }
 
+static int fill_views(struct call *call, struct failure *f)
+{
+	return service_list_views(call->service, call->request.origin, NULL, answer_add_view,
+				  &call->answer, f);
+}
+
 static int method_list_views(sd_varlink *link, sd_json_variant *parameters,
 			     sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
 		STRING_FIELD(origin, SD_JSON_NULLABLE), {}
 	};
-	cleanup_answer struct answer answer = {};
-	struct failure f;
 	struct call *call;
 	int r;
 
-	(void)flags;
 	r = call_begin(link, parameters, fields, userdata, "list views", &call);
-	if (r != 0)
-		return r;
-	if (service_list_views(call->service, call->request.origin, NULL, answer_add_view, &answer,
-			       &f) < 0)
-		return call_refuse(call, &f);
-	return call_end(call, answer_all(link, "views", &answer));
+	return r != 0 ? r : call_list(call, flags, "views", fill_views);
 }
 
 static int method_mount_view(sd_varlink *link, sd_json_variant *parameters,
@@ -672,11 +820,18 @@ static int method_check_mount_points(sd_varlink *link, sd_json_variant *paramete
 	r = call_begin(link, parameters, fields, userdata, "check mount points", &call);
 	if (r != 0)
 		return r;
-	if (mount_points_from_json(call->request.list, call->request.lists, &points, &f) < 0)
+	if (check_bytes(call->request.list, &f) < 0 ||
+	    mount_points_from_json(call->request.list, call->request.lists, &points, &f) < 0)
 		return call_refuse(call, &f);
 	r = service_check(call->service, call->request.origin, &points, missing_found, call, &f);
 	mount_points_free(&points);
 	return r < 0 ? call_refuse(call, &f) : 0;
+}
+
+static int fill_stats(struct call *call, struct failure *f)
+{
+	return service_list_views(call->service, call->request.origin, call->request.name,
+				  answer_add_stats, &call->answer, f);
 }
 
 static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
@@ -685,12 +840,10 @@ static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
 	static const sd_json_dispatch_field fields[] = {
 		STRING_FIELD(origin, SD_JSON_NULLABLE), STRING_FIELD(name, SD_JSON_NULLABLE), {}
 	};
-	cleanup_answer struct answer answer = {};
 	struct failure f;
 	struct call *call;
 	int r;
 
-	(void)flags;
 	r = call_begin(link, parameters, fields, userdata, "get stats", &call);
 	if (r != 0)
 		return r;
@@ -699,10 +852,7 @@ static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
 			     "a view is named without its origin");
 		return call_refuse(call, &f);
 	}
-	if (service_list_views(call->service, call->request.origin, call->request.name,
-			       answer_add_stats, &answer, &f) < 0)
-		return call_refuse(call, &f);
-	return call_end(call, answer_all(link, "stats", &answer));
+	return call_list(call, flags, "stats", fill_stats);
 }
 
 /*
@@ -752,8 +902,11 @@ static void on_event(void *userdata, const struct kernel_event *event)
 	for (struct monitor *m = server->monitors; type && m; m = m->next) {
 		int r = notify(m->link, event, type);
 
-		if (r < 0)
+		if (r < 0) {
+			/* Nobody shall believe to have seen all of them. */
 			log_debug("an event could not be sent: %s", strerror(-r));
+			hang_up(m->link);
+		}
 	}
 }
 
@@ -821,6 +974,7 @@ static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *us
 	(void)varlink;
 	server->connections--;
 	forget_monitor(server, link);
+	forget_lists(server, link);
 }
 
 /*
