@@ -5,7 +5,6 @@
  * Called by tests/bench/containers, which makes what it works on.
  */
 #include <getopt.h>
-#include <sys/resource.h>
 
 #include "bench.h"
 #include "results.h"
@@ -160,72 +159,81 @@ static void parse_options(int argc, char *argv[], struct bench *b, struct option
 		die(0, "bad usage (see --help)");
 }
 
-/* Detached views have a descriptor each. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static void report_progress(const char *level, const char *mode, size_t round,
 			    const struct round *result)
 {
-	double create[result->n], delete[result->n];
-
-	memcpy(create, result->create_ms, sizeof(create));
-	memcpy(delete, result->delete_ms, sizeof(delete));
 	fprintf(stderr, "round %zu: %s, %s: %zu containers, %.3f ms to create, %.3f ms to delete\n",
-		round + 1, level, mode, result->n, results_median(create, result->n),
-		results_median(delete, result->n));
+		round + 1, level, mode, result->n, results_median(result->create_ms, result->n),
+		results_median(result->delete_ms, result->n));
+}
+
+/* By level and mode, one for each round; NULL for what is not measured. */
+struct all_rounds {
+	struct round *of[LEVELS][MODES];
+};
+
+static void measure(struct bench *b, const struct options *o, size_t level, size_t mode,
+		    size_t round, struct round *ret)
+{
+	const struct mode *m = all_modes[mode];
+	size_t n = m->most && m->most < o->containers ? m->most : o->containers;
+
+	round_run(b, m, level == 1, n, ret);
+	report_progress(all_levels[level], m->name, round, ret);
+}
+
+/* A round has every mode once: what drifts with time falls on all of them. */
+static void measure_all(struct bench *b, const struct options *o, struct all_rounds *rounds)
+{
+	for (size_t round = 0; round < o->rounds; round++)
+		for (size_t level = 0; level < LEVELS; level++)
+			for (size_t mode = 0; mode < MODES; mode++)
+				if (rounds->of[level][mode])
+					measure(b, o, level, mode, round,
+						&rounds->of[level][mode][round]);
+}
+
+static void print_results(const struct options *o, struct all_rounds *rounds)
+{
+	sd_json_variant *results = NULL;
+
+	for (size_t level = 0; level < LEVELS; level++)
+		for (size_t mode = 0; mode < MODES; mode++)
+			if (rounds->of[level][mode])
+				results_add(&results, all_modes[mode]->name, all_levels[level],
+					    rounds->of[level][mode], o->rounds);
+	sd_json_variant_dump(results, SD_JSON_FORMAT_NEWLINE, stdout, NULL);
+	sd_json_variant_unref(results);
+}
+
+static void free_rounds(struct round *rounds, size_t n)
+{
+	for (size_t i = 0; rounds && i < n; i++)
+		round_free(&rounds[i]);
+	free(rounds);
 }
 
 int main(int argc, char *argv[])
 {
 	struct options o = { .containers = 1000, .rounds = 3 };
 	struct bench b = { .batch = 100 };
-	sd_json_variant *results = NULL;
+	struct all_rounds rounds = {};
 
 	memset(o.modes, true, sizeof(o.modes));
 	memset(o.levels, true, sizeof(o.levels));
 	parse_options(argc, argv, &b, &o);
-	raise_limits();
+	/* Detached views have one each. */
+	raise_descriptor_limit();
 	measure_disk(b.disk);
 
-	struct round rounds[LEVELS][MODES][o.rounds];
-
-	/* A round has every mode once: what drifts with time falls on all of them. */
-	for (size_t round = 0; round < o.rounds; round++) {
-		for (size_t level = 0; level < LEVELS; level++) {
-			for (size_t mode = 0; mode < MODES; mode++) {
-				const struct mode *m = all_modes[mode];
-				size_t n = o.containers;
-
-				if (!o.levels[level] || !o.modes[mode])
-					continue;
-				if (m->most && m->most < n)
-					n = m->most;
-				round_run(&b, m, level == 1, n, &rounds[level][mode][round]);
-				report_progress(all_levels[level], m->name, round,
-						&rounds[level][mode][round]);
-			}
-		}
-	}
-
-	for (size_t level = 0; level < LEVELS; level++) {
-		for (size_t mode = 0; mode < MODES; mode++) {
-			if (!o.levels[level] || !o.modes[mode])
-				continue;
-			results_add(&results, all_modes[mode]->name, all_levels[level],
-				    rounds[level][mode], o.rounds);
-			for (size_t round = 0; round < o.rounds; round++)
-				round_free(&rounds[level][mode][round]);
-		}
-	}
-	sd_json_variant_dump(results, SD_JSON_FORMAT_NEWLINE, stdout, NULL);
-	sd_json_variant_unref(results);
+	for (size_t level = 0; level < LEVELS; level++)
+		for (size_t mode = 0; mode < MODES; mode++)
+			if (o.levels[level] && o.modes[mode])
+				rounds.of[level][mode] = new_array(o.rounds, sizeof(struct round));
+	measure_all(&b, &o, &rounds);
+	print_results(&o, &rounds);
+	for (size_t level = 0; level < LEVELS; level++)
+		for (size_t mode = 0; mode < MODES; mode++)
+			free_rounds(rounds.of[level][mode], o.rounds);
 	return EXIT_SUCCESS;
 }

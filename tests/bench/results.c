@@ -18,54 +18,64 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double results_median(double *values, size_t n)
+/* Of sorted numbers. */
+typedef double of_sorted(const double *values, size_t n);
+
+static double median(const double *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-double results_p95(double *values, size_t n)
+/* The smallest one that no more than 5 % of the numbers exceed. */
+static double p95(const double *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
 	return values[(n * 95 + 99) / 100 - 1];
 }
 
-static double results_max(double *values, size_t n)
+static double max(const double *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
 	return values[n - 1];
 }
 
-static double results_min(double *values, size_t n)
+static double min(const double *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
+	(void)n;
 	return values[0];
 }
 
-static double results_sum(double *values, size_t n)
+static double sum(const double *values, size_t n)
 {
-	double sum = 0;
+	double all = 0;
 
 	for (size_t i = 0; i < n; i++)
-		sum += values[i];
-	return sum;
+		all += values[i];
+	return all;
 }
 
-/* Of a copy, as some of these sort. */
-static double of_copy(double (*of)(double *values, size_t n), const double *values, size_t n)
+/* Of numbers in any order, which stays. */
+static double of(of_sorted *what, const double *values, size_t n)
 {
-	double copy[n];
+	cleanup_free double *sorted = new_array(n, sizeof(*sorted));
 
-	memcpy(copy, values, sizeof(copy));
-	return of(copy, n);
+	memcpy(sorted, values, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), compare);
+	return what(sorted, n);
 }
 
-double results_growth(const double *values, size_t n)
+double results_median(const double *values, size_t n)
+{
+	return of(median, values, n);
+}
+
+/*
+ * How it grows: the median of the last tenth of the numbers over that of the
+ * first, of one each if they are less than ten.
+ */
+static double growth_of(const double *values, size_t n)
 {
 	size_t tenth = n < 10 ? 1 : n / 10;
 
-	return of_copy(results_median, values + n - tenth, tenth) /
-	       of_copy(results_median, values, tenth);
+	return results_median(values + n - tenth, tenth) / results_median(values, tenth);
 }
 
 static void must(int r)
@@ -84,13 +94,12 @@ static const double *list_of(const struct round *round, size_t list)
 }
 
 /* The median over all rounds of something that each list has. */
-static double over_rounds(double (*of)(double *values, size_t n), size_t list,
-			  const struct round *rounds, size_t n)
+static double over_rounds(of_sorted *what, size_t list, const struct round *rounds, size_t n)
 {
 	double values[n];
 
 	for (size_t i = 0; i < n; i++)
-		values[i] = of_copy(of, list_of(&rounds[i], list), rounds[i].n);
+		values[i] = of(what, list_of(&rounds[i], list), rounds[i].n);
 	return results_median(values, n);
 }
 
@@ -99,10 +108,10 @@ static sd_json_variant *times(size_t list, const struct round *rounds, size_t n)
 {
 	sd_json_variant *v = NULL;
 
-#define PAIR(name, of) \
-	SD_JSON_BUILD_PAIR_REAL(name, over_rounds(of, list, rounds, n))
-	must(sd_json_buildo(&v, PAIR("median", results_median), PAIR("p95", results_p95),
-			    PAIR("max", results_max), PAIR("total", results_sum)));
+#define PAIR(name, what) \
+	SD_JSON_BUILD_PAIR_REAL(name, over_rounds(what, list, rounds, n))
+	must(sd_json_buildo(&v, PAIR("median", median), PAIR("p95", p95), PAIR("max", max),
+			    PAIR("total", sum)));
 #undef PAIR
 	return v;
 }
@@ -114,12 +123,12 @@ static sd_json_variant *total(const struct round *rounds, size_t n)
 	double values[n];
 
 	for (size_t i = 0; i < n; i++)
-		values[i] = results_sum(rounds[i].create_ms, rounds[i].n) +
-			    results_sum(rounds[i].delete_ms, rounds[i].n);
+		values[i] = sum(rounds[i].create_ms, rounds[i].n) +
+			    sum(rounds[i].delete_ms, rounds[i].n);
 	must(sd_json_buildo(&v,
-			    SD_JSON_BUILD_PAIR_REAL("median", results_median(values, n)),
-			    SD_JSON_BUILD_PAIR_REAL("least", results_min(values, n)),
-			    SD_JSON_BUILD_PAIR_REAL("most", results_max(values, n))));
+			    SD_JSON_BUILD_PAIR_REAL("median", of(median, values, n)),
+			    SD_JSON_BUILD_PAIR_REAL("least", of(min, values, n)),
+			    SD_JSON_BUILD_PAIR_REAL("most", of(max, values, n))));
 	return v;
 }
 
@@ -128,7 +137,7 @@ static double growth(const struct round *rounds, size_t n)
 	double values[n];
 
 	for (size_t i = 0; i < n; i++)
-		values[i] = results_growth(rounds[i].create_ms, rounds[i].n);
+		values[i] = growth_of(rounds[i].create_ms, rounds[i].n);
 	return results_median(values, n);
 }
 

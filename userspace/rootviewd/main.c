@@ -19,7 +19,6 @@
  */
 #include <getopt.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -171,17 +170,6 @@ static int run_loop(sd_event *loop, struct failure *f)
 	return r < 0 ? failed_step(f, "rootviewd", "run its event loop", -r, NULL) : 0;
 }
 
-/* Origins, tied processes and connections have a descriptor each. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char *argv[])
 {
 	struct runtime runtime = { .lock_fd = -1 };
@@ -202,7 +190,8 @@ int main(int argc, char *argv[])
 	umask(0022);
 	/* A log that nobody reads any more is no reason to end. */
 	signal(SIGPIPE, SIG_IGN);
-	raise_limits();
+	/* Origins, tied processes and connections have one each. */
+	raise_descriptor_limit();
 	device_init();
 
 	status = EXIT_FAILURE;
