@@ -8,6 +8,8 @@
 
 #include <systemd/sd-varlink-idl.h>
 
+#include "util.h"
+
 #define ROOTVIEW_RUNTIME_DIR	"/run/rootview"
 #define ROOTVIEW_SOCKET_NAME	"io.rootview"
 #define ROOTVIEW_SOCKET		ROOTVIEW_RUNTIME_DIR "/" ROOTVIEW_SOCKET_NAME
@@ -34,6 +36,15 @@
  * up to 6 KiB to each view: paths, ready-made lists, the id map of a user namespace.
  */
 #define ROOTVIEW_REQUESTS_SIZE	(ROOTVIEW_MESSAGE_SIZE / 4)
+
+/* The bytes that the JSON has in a message, or a negative errno. */
+static inline ssize_t json_size(sd_json_variant *json)
+{
+	cleanup_free char *text = NULL;
+	int r = sd_json_variant_format(json, 0, &text);
+
+	return r < 0 ? r : (ssize_t)strlen(text);
+}
 
 /* What the path of a cgroup begins with for everybody but the daemon. */
 #define ROOTVIEW_CGROUPS	"/sys/fs/cgroup"

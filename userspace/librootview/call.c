@@ -148,12 +148,11 @@ static bool has_name(const struct rootview_request *request)
 /* sd-varlink could not send what is larger, and would leave the connection half-way. */
 static int check_size(sd_json_variant *views)
 {
-	cleanup_free char *text = NULL;
-	int r = sd_json_variant_format(views, 0, &text);
+	ssize_t size = json_size(views);
 
-	if (r < 0)
-		return r;
-	return strlen(text) > ROOTVIEW_REQUESTS_SIZE ? -E2BIG : 0;
+	if (size < 0)
+		return size;
+	return size > ROOTVIEW_REQUESTS_SIZE ? -E2BIG : 0;
 }
 
 static int set_requests(struct rootview_call *call, struct rootview_request *const *requests,

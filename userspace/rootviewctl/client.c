@@ -146,13 +146,16 @@ static int join(sd_json_variant *parts, const char *field, sd_json_variant **ret
 							   SD_JSON_BUILD_VARIANT(all)));
 }
 
-static int ask_list(sd_varlink *link, const char *method, sd_json_variant *parameters,
-		    const char *field, sd_json_variant **ret, char **why)
+static int list(const char *socket, uint64_t timeout, const char *method,
+		sd_json_variant *parameters, const char *field, sd_json_variant **ret, char **why)
 {
+	cleanup_varlink sd_varlink *link = NULL;
 	sd_json_variant *parts;
 	const char *error = NULL;
 	int r;
 
+	if (open_socket(socket, timeout, &link, why) < 0)
+		return -1;
 	r = sd_varlink_collect(link, method, parameters, &parts, &error);
 	if (r >= 0 && error)
 		return explain_error(why, method, error, parts);
@@ -164,11 +167,9 @@ static int ask_list(sd_varlink *link, const char *method, sd_json_variant *param
 int client_list(const char *socket, const char *method, sd_json_variant *parameters,
 		const char *field, sd_json_variant **ret)
 {
-	cleanup_varlink sd_varlink *link = NULL;
 	cleanup_free char *why = NULL;
 
-	if (open_socket(socket, UINT64_MAX, &link, &why) < 0 ||
-	    ask_list(link, method, parameters, field, ret, &why) < 0)
+	if (list(socket, UINT64_MAX, method, parameters, field, ret, &why) < 0)
 		return complain(why);
 	return 0;
 }
@@ -176,11 +177,7 @@ int client_list(const char *socket, const char *method, sd_json_variant *paramet
 int client_try_list(const char *socket, const char *method, sd_json_variant *parameters,
 		    const char *field, sd_json_variant **ret, char **why)
 {
-	cleanup_varlink sd_varlink *link = NULL;
-
-	if (open_socket(socket, TRY_USEC, &link, why) < 0)
-		return -1;
-	return ask_list(link, method, parameters, field, ret, why);
+	return list(socket, TRY_USEC, method, parameters, field, ret, why);
 }
 
 /*

@@ -38,15 +38,22 @@ void print_json(sd_json_variant *value)
 			     SD_JSON_FORMAT_NEWLINE, stdout, NULL);
 }
 
+/* Consumes @parameters; @r says whether the call that had them brought @answer. */
+static int end_call(const struct options *options, sd_json_variant *parameters, int r,
+		    sd_json_variant *const *answer)
+{
+	sd_json_variant_unref(parameters);
+	if (r == 0 && options->json)
+		print_json(*answer);
+	return r;
+}
+
 int command_call(const struct options *options, const char *method, sd_json_variant *parameters,
 		 sd_json_variant **ret)
 {
 	int r = client_call(options->socket, method, parameters, ret);
 
-	sd_json_variant_unref(parameters);
-	if (r == 0 && options->json)
-		print_json(*ret);
-	return r;
+	return end_call(options, parameters, r, ret);
 }
 
 int command_list(const struct options *options, const char *method, sd_json_variant *parameters,
@@ -54,8 +61,5 @@ int command_list(const struct options *options, const char *method, sd_json_vari
 {
 	int r = client_list(options->socket, method, parameters, field, ret);
 
-	sd_json_variant_unref(parameters);
-	if (r == 0 && options->json)
-		print_json(*ret);
-	return r;
+	return end_call(options, parameters, r, ret);
 }

@@ -80,13 +80,15 @@ static size_t count_at_once(const struct options *options)
 	bool detached = options->mount && streq(options->mount, "detached");
 	size_t most = detached ? ROOTVIEW_DETACHED_MAX : ROOTVIEW_VIEWS_MAX, fit;
 	cleanup_json sd_json_variant *request = NULL;
-	cleanup_free char *text = NULL;
+	ssize_t size;
 
-	if (make_request(options, "", &request) < 0 ||
-	    sd_json_variant_format(request, 0, &text) < 0)
+	if (make_request(options, "", &request) < 0)
+		return 0;
+	size = json_size(request);
+	if (size < 0)
 		return 0;
 	/* A name may have to be written with a backslash before each character. */
-	fit = ROOTVIEW_REQUESTS_SIZE / (strlen(text) + 2 * ROOTVIEW_NAME_MAX + 1);
+	fit = ROOTVIEW_REQUESTS_SIZE / (size + 2 * ROOTVIEW_NAME_MAX + 1);
 	if (fit == 0)
 		return 1;
 	return fit < most ? fit : most;

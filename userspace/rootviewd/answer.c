@@ -40,15 +40,12 @@ static bool is_next(struct answer *answer, uint64_t origin, uint64_t view)
 
 static int measure(struct answer *answer, sd_json_variant *element)
 {
-	cleanup_free char *text = NULL;
-	int r;
+	ssize_t size = answer->room ? json_size(element) : 0;
 
-	if (!answer->room)
-		return 0;
-	r = sd_json_variant_format(element, 0, &text);
-	if (r >= 0)
-		answer->size += strlen(text);
-	return r;
+	if (size < 0)
+		return size;
+	answer->size += size;
+	return 0;
 }
 
 /* Consumes @element. */
@@ -278,14 +275,9 @@ int answer_all(sd_varlink *link, const char *name, struct answer *answer)
 		return answer->error;
 	if (!answer->array)
 		return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_EMPTY_ARRAY(name));
+	if (answer->more)
+		return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT(name, answer->array));
 	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT(name, answer->array));
-}
-
-int answer_part(sd_varlink *link, const char *name, struct answer *answer)
-{
-	if (answer->error < 0)
-		return answer->error;
-	return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT(name, answer->array));
 }
 
 /*

@@ -35,12 +35,11 @@ void answer_add_origin(struct origin *o, void *answer);
 void answer_add_view(struct view *v, void *answer);
 
 /*
- * Send the only element, or all of them, as the field @name; or all of them with
- * more parts to come.  Return what a Varlink method is to return.
+ * Send the only element, or all of them, as the field @name; all as one part of
+ * several if there is more to come.  Return what a Varlink method is to return.
  */
 int answer_one(sd_varlink *link, const char *name, struct answer *answer);
 int answer_all(sd_varlink *link, const char *name, struct answer *answer);
-int answer_part(sd_varlink *link, const char *name, struct answer *answer);
 
 /* What became of a part of a batch; @v is NULL if it has no view, @descriptor -1 if none. */
 void answer_add_result(const struct view_result *result, struct view *v, int descriptor,

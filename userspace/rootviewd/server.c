@@ -121,7 +121,6 @@ static int refuse(sd_varlink *link, const struct request *request, const struct 
 		.device = request->device,
 		.label = request->label,
 	};
-
 	int r;
 
 	log_debug("refused: %s", f->message);
@@ -215,12 +214,11 @@ static int call_refuse_parameter(struct call *call, const char *name)
 /* Clients keep to this: what is longer might have an answer that cannot be sent. */
 static int check_bytes(sd_json_variant *json, struct failure *f)
 {
-	cleanup_free char *text = NULL;
-	int r = json ? sd_json_variant_format(json, 0, &text) : 0;
+	ssize_t size = json ? json_size(json) : 0;
 
-	if (r < 0)
-		return failed_step(f, "a request", "take it", -r, NULL);
-	if (text && strlen(text) > ROOTVIEW_REQUESTS_SIZE)
+	if (size < 0)
+		return failed_step(f, "a request", "take it", -size, NULL);
+	if (size > ROOTVIEW_REQUESTS_SIZE)
 		return failed_too_many(f, "bytes", ROOTVIEW_REQUESTS_SIZE,
 				       "more than %d bytes are asked for", ROOTVIEW_REQUESTS_SIZE);
 	return 0;
@@ -293,12 +291,10 @@ static int send_part(struct call *call)
 	answer_begin_part(&call->answer);
 	if (call->fill(call, &f) < 0)
 		return call_refuse(call, &f);
-	if (!call->answer.more)
-		return call_end(call, answer_all(call->link, call->field, &call->answer));
-	r = answer_part(call->link, call->field, &call->answer);
-	if (r >= 0 && !call->sent)
+	r = answer_all(call->link, call->field, &call->answer);
+	if (r >= 0 && call->answer.more && !call->sent)
 		r = watch_sent(call);
-	return r < 0 ? call_end(call, r) : 0;
+	return r < 0 || !call->answer.more ? call_end(call, r) : 0;
 }
 
 /* Answers with the list that @fill makes, as the field @field. */
