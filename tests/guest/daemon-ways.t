@@ -228,6 +228,18 @@ is "and nothing else" "$(more_mounts)" 4
 is "as the list says" "$(call ListViews)" "$views"
 
 kill_daemon KILL
+umount /tmp/other
+touch /tmp/other/file
+start_daemon
+nok "a path that was filled meanwhile is not mounted on" mountpoint --quiet /tmp/other
+is "the kernel has that view" "$(dmsetup message web 0 view_list | grep -c ' to-path ')" 1
+kill_daemon KILL
+rm /tmp/other/file
+start_daemon
+is "and what MountView made of it is not forgotten" "$(cat /tmp/other/etc/greeting)" hello
+is "nor of any other" "$(call ListViews)" "$views"
+
+kill_daemon KILL
 dmsetup message web 0 view_delete g
 dmsetup message web 0 view_delete to-path
 dmsetup message web 0 view_delete to-shared

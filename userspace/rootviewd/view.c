@@ -4,10 +4,17 @@
  *
  * What a view's record says may be changed later (MountView), and a path that
  * somebody chose lies outside the runtime folder: then a note in the folder
- * "mounts" says what was made of the view.  It is a symbolic link, named by the
- * view's id, which comes and goes in one step, and reads
+ * "mounts" says what the view is to be, and what is mounted at its path.  It is a
+ * symbolic link, named by the view's id, and reads
  *
  *	WAY CREATED_NS DEV PATH
+ *
+ * DEV is that of the mount, from before it is attached until after it is unmounted,
+ * and else 0:0.  A daemon may be killed at any moment, so that
+ *  - one note takes the place of another in one step: what MountView was answered
+ *    for is never forgotten, whatever can be mounted;
+ *  - a view that is not given out has no DEV in its note: what a new daemon does not
+ *    take for the view's own, it unmounts before it answers anybody.
  */
 #include "view.h"
 
@@ -108,15 +115,30 @@ static void remove_note(const struct view *v)
 	(void)unlink(note_path(v).s);
 }
 
+static bool is_as_created(const struct view *v)
+{
+	return v->way == v->first_way && streq_null(v->path, v->first_path);
+}
+
+/* There is none where it would say no more than the view's record. */
 static int write_note(const struct view *v, dev_t dev)
 {
+	struct path folder = runtime_note(v->origin->context->runtime, 0);
+	struct path new = runtime_join(&folder, "new");
 	cleanup_free char *text = NULL;
 
+	if (!dev && is_as_created(v)) {
+		remove_note(v);
+		return 0;
+	}
 	if (asprintf(&text, "%s %" PRIu64 " %u:%u %s", way_name(v->way), v->created_ns, major(dev),
 		     minor(dev), v->path ?: "-") < 0)
 		return -ENOMEM;
-	remove_note(v);
-	return symlink(text, note_path(v).s) < 0 ? -errno : 0;
+	/* One that was left behind is nobody's: see view_sweep_notes(). */
+	(void)unlink(new.s);
+	if (symlink(text, new.s) < 0 || rename(new.s, note_path(v).s) < 0)
+		return -errno;
+	return 0;
 }
 
 static bool read_note(const struct path *path, struct note *ret)
@@ -152,20 +174,24 @@ static bool is_mount_of(const char *path, dev_t dev)
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == dev;
 }
 
-/*
- * Unmounts what a note tells of, and removes it.  Goes by the note alone: a view
- * may be gone, or not yet know a mount that was made for it before this daemon.
- */
-static void undo_note(const struct context *context, const struct path *path)
+/* Goes by the note alone: the view may be gone, or new to this daemon. */
+static void unmount_noted(const struct context *context, const struct path *path)
 {
 	struct note note;
 
-	if (read_note(path, &note)) {
-		if (note.path && is_mount_of(note.path, note.dev))
-			trash_put(context->trash, note.path);
-		free(note.path);
-	}
-	(void)unlink(path->s);
+	if (!read_note(path, &note))
+		return;
+	if (note.path && is_mount_of(note.path, note.dev))
+		trash_put(context->trash, note.path);
+	free(note.path);
+}
+
+static void unmount_outside(const struct view *v)
+{
+	struct path path = note_path(v);
+
+	unmount_noted(v->origin->context, &path);
+	(void)write_note(v, 0);
 }
 
 struct sweep {
@@ -179,8 +205,10 @@ static void sweep_note(const struct path *path, void *userdata)
 	const struct sweep *sweep = userdata;
 	const char *id = strrchr(path->s, '/') + 1;
 
-	if (!sweep->exists(sweep->userdata, strtoull(id, NULL, 10)))
-		undo_note(sweep->context, path);
+	if (sweep->exists(sweep->userdata, strtoull(id, NULL, 10)))
+		return;
+	unmount_noted(sweep->context, path);
+	(void)unlink(path->s);
 }
 
 void view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
@@ -332,18 +360,12 @@ static int refuse_path(const struct view *v, int error, struct failure *f)
 			    "the view cannot be attached to \"%.256s\": %s", v->path, why);
 }
 
-/*
- * The note is written when nothing but the mount can fail, and before that: at no
- * moment does it tell of another's mount, or is there one that no note tells of.
- */
+/* The note waits until the directory is seen to be empty: never of another's mount. */
 static int attach_outside(struct view *v, int fd, struct failure *f)
 {
-	cleanup_close int place = -1;
-	struct path note = note_path(v);
+	cleanup_close int place = mount_open_outside(v->path);
 	int r;
 
-	undo_note(v->origin->context, &note);
-	place = mount_open_outside(v->path);
 	if (place < 0)
 		return refuse_path(v, -place, f);
 	r = write_note(v, v->variant->dev);
@@ -352,7 +374,7 @@ static int attach_outside(struct view *v, int fd, struct failure *f)
 	r = mount_attach_outside(fd, place);
 	if (r == 0)
 		return 0;
-	remove_note(v);
+	(void)write_note(v, 0);
 	return refuse_path(v, -r, f);
 }
 
@@ -513,14 +535,15 @@ int view_clone(struct view *v, struct failure *f)
 void view_unmount(struct view *v)
 {
 	struct variant *variant = v->variant;
-	struct path path = v->path ? note_path(v) : attached_path(v);
 
 	if (v->path)
-		undo_note(v->origin->context, &path);
+		unmount_outside(v);
 	if (!variant)
 		return;
 	v->variant = NULL;
 	if (v->way == WAY_ATTACHED && !v->path) {
+		struct path path = attached_path(v);
+
 		trash_put(v->origin->context->trash, path.s);
 		(void)rmdir(path.s);
 	}
@@ -529,8 +552,7 @@ void view_unmount(struct view *v)
 
 int view_set_way(struct view *v, enum way to, const char *path, struct failure *f)
 {
-	bool as_created = to == v->first_way && streq_null(path, v->first_path);
-	int r = 0;
+	int r;
 
 	if (to == v->way && streq_null(path, v->path))
 		return 0;
@@ -538,10 +560,7 @@ int view_set_way(struct view *v, enum way to, const char *path, struct failure *
 	if (set(&v->path, path) < 0)
 		return failed_step(f, v->name, "keep its path", ENOMEM, NULL);
 	v->way = to;
-	if (as_created)
-		remove_note(v);
-	else
-		r = write_note(v, 0);
+	r = write_note(v, 0);
 	return r < 0 ? failed_step(f, v->name, "take a note of it", -r, NULL) : 0;
 }
 
@@ -592,29 +611,34 @@ static dev_t find_outside(const struct view *v)
 	return dev;
 }
 
-void view_find_mount(struct view *v, struct mountinfo *table)
+static bool adopt(struct view *v, struct mountinfo *table)
 {
 	struct mountinfo_entry *entry = NULL;
 	struct variant *variant;
 	dev_t dev;
 
-	v->variant = NULL;
-	if (v->way != WAY_ATTACHED)
-		return;
 	if (!v->path)
 		entry = mountinfo_find(table, attached_path(v).s);
 	dev = entry ? entry->dev : v->path ? find_outside(v) : 0;
 	variant = dev ? find_by_device(v, dev) : NULL;
 	if (!variant)
-		return;
+		return false;
 	if (!v->recipe->missing_text &&
 	    recipe_set_missing(v->recipe, variant->points) < 0)
-		return;
+		return false;
 	if (entry)
 		entry->claimed = true;
 	v->recipe->variant = variant;
 	v->variant = variant;
 	variant->views++;
+	return true;
+}
+
+void view_find_mount(struct view *v, struct mountinfo *table)
+{
+	v->variant = NULL;
+	if (v->way == WAY_ATTACHED && !adopt(v, table) && v->path)
+		unmount_outside(v);
 }
 
 /*

@@ -92,7 +92,8 @@ int view_clone(struct view *v, struct failure *f);
 
 /*
  * Takes the mount that is at its path for its own, if it is a clone of the
- * right variant, and claims its entry in @table.
+ * right variant, and claims its entry in @table.  Any other that was made for it
+ * outside the runtime folder is unmounted; what is inside, @table tells of.
  */
 void view_find_mount(struct view *v, struct mountinfo *table);
 
