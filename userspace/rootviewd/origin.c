@@ -346,14 +346,14 @@ static void other_done(void *userdata, int r, const char *text, const struct fai
 static int begin_other(struct origin *o, struct failure *f)
 {
 	struct recipe *r = o->queue;
-	int64_t folder = r->folder >= 0 ? r->folder : new_folder(o);
 
 	o->order = (struct variant_order){
 		.runtime = o->context->runtime,
 		.origin = o->name,
 		.label = recipe_label(r),
 		.plain = o->plain,
-		.folder = runtime_variant(o->context->runtime, o->name, folder),
+		/* Not one where a view's mount points are kept: that goes with the view. */
+		.folder = runtime_variant(o->context->runtime, o->name, new_folder(o)),
 		.points = &r->missing,
 		.points_text = r->missing_text,
 		.map_text = r->map_text,

@@ -49,7 +49,7 @@ struct recipe *recipe_get(struct origin *o, const char *label, struct spec *spec
 
 	if (!r)
 		return NULL;
-	*r = (struct recipe){ .origin = o, .folder = spec->folder };
+	*r = (struct recipe){ .origin = o };
 	r->map_text = map_text(spec->idmap);
 	r->label = label ? strdup(label) : NULL;
 	if (!points || !r->map_text || (label && !r->label) ||

@@ -30,7 +30,6 @@ struct recipe {
 	struct mount_points points;
 	struct idmap *map;		/* NULL if none */
 	char *map_text;
-	int64_t folder;			/* see spec.h; else -1 */
 
 	char *missing_text;		/* NULL until the image was looked at */
 	struct mount_points missing;
