@@ -85,9 +85,12 @@ is "these are all" "$(dmsetup message web 0 view_list | wc -l)" 5
 kill_daemon KILL
 mkdir -p /run/rootview/origins/web/variants/7/{skeleton,mount} /run/rootview/views/web/half
 umount --lazy /run/rootview/origins/db/plain
+mkdir /run/rootview/trash/{5,6}
+mount -t tmpfs trash /run/rootview/trash/6
 start_daemon
 nok "a label's folder left half made is removed" test -e /run/rootview/origins/web/variants/7
 nok "a view's folder, too" test -e /run/rootview/views/web/half
+is "the trash is emptied" "$(ls /run/rootview/trash)" ""
 eventually "an origin without its mount is mounted again" mountpoint -q /run/rootview/origins/db/plain
 
 # Origins that went, or came, meanwhile.

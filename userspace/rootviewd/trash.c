@@ -44,23 +44,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-struct trash *trash_new(const struct runtime *rt, sd_event *loop)
-{
-	struct trash *trash = calloc(1, sizeof(*trash));
-
-	if (!trash)
-		return NULL;
-	trash->runtime = rt;
-	trash->loop = loop;
-	if (sd_event_add_time_relative(loop, &trash->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
-				       trash) < 0 ||
-	    sd_event_source_set_enabled(trash->timer, SD_EVENT_OFF) < 0) {
-		trash_free(trash);
-		return NULL;
-	}
-	return trash;
-}
-
 static void empty(const char *folder)
 {
 	int r = mount_detach(folder);
@@ -76,12 +59,36 @@ static void empty_one(const struct path *path, void *userdata)
 	empty(path->s);
 }
 
+static void empty_all(const struct trash *trash)
+{
+	runtime_each_entry(runtime_trash(trash->runtime, 0).s, empty_one, NULL);
+}
+
+struct trash *trash_new(const struct runtime *rt, sd_event *loop)
+{
+	struct trash *trash = calloc(1, sizeof(*trash));
+
+	if (!trash)
+		return NULL;
+	trash->runtime = rt;
+	trash->loop = loop;
+	if (sd_event_add_time_relative(loop, &trash->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
+				       trash) < 0 ||
+	    sd_event_source_set_enabled(trash->timer, SD_EVENT_OFF) < 0) {
+		trash_free(trash);
+		return NULL;
+	}
+	/* What a daemon had begun to empty when it was killed. */
+	empty_all(trash);
+	return trash;
+}
+
 void trash_free(struct trash *trash)
 {
 	if (!trash)
 		return;
 	/* Also what a job is about to empty: that ends with the daemon. */
-	runtime_each_entry(runtime_trash(trash->runtime, 0).s, empty_one, NULL);
+	empty_all(trash);
 	sd_event_source_disable_unref(trash->timer);
 	free(trash);
 }

@@ -15,7 +15,10 @@
 
 struct trash;
 
-/* Makes one in @rt, emptied by the loop @loop; both must outlive it.  NULL if memory is short. */
+/*
+ * Makes one in @rt, emptied by the loop @loop; both must outlive it.  Empties first what
+ * a daemon left there that was killed.  NULL if memory is short.
+ */
 struct trash *trash_new(const struct runtime *rt, sd_event *loop);
 
 /* Empties it, waiting, and frees it. */
