@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The daemon is killed 200 times while clients create and delete views of all
-# kinds.  What was acknowledged holds, nothing else is left, and nothing is
+# The daemon is killed 200 times while clients create, change and delete views of
+# all kinds.  What was acknowledged holds, nothing else is left, and nothing is
 # mounted twice.
 # guest: --timeout 600
 set -euo pipefail
@@ -22,8 +22,9 @@ kill_daemon TERM
 make_image spare
 spare=$disk
 
-# Writes, at the end, each view that it had: "must ORIGIN NAME WAY" if it was
-# acknowledged and not asked to be deleted, "may ..." if the answer was lost.
+# Writes, at the end, for each view that it had "must ORIGIN NAME" if it was
+# acknowledged and not asked to be deleted, and "may ORIGIN NAME WAY PATH" for each
+# way that it may be given out: if an answer was lost, there are two and more.
 cat >/tmp/client.pl <<'END'
 use strict;
 use warnings;
@@ -31,7 +32,7 @@ use Varlink;
 
 my ($number) = @ARGV;
 my %views;		# name => must or may
-my (%origin, %way);
+my (%origin, %ways);
 my ($client, $count) = (undef, 0);
 my $context = 'system_u:object_r:container_file_t:s0';
 my @kinds = (
@@ -51,6 +52,8 @@ my @kinds = (
 	[ unmounted => ',"mount":"unmounted"' ],
 );
 
+my @changes = (@kinds[0, 1], grep { $_->[1] =~ /^,"mount":"[^"]*"$/ } @kinds);
+
 srand($number);
 open(my $acknowledged, '>>', '/tmp/acknowledged') or die;
 sub wrong { print "wrong @_\n"; }
@@ -69,19 +72,44 @@ sub call
 	return $answer;
 }
 
+# What is asked for, and how ListViews puts it.
+sub ask
+{
+	my ($name, $way, $more) = @_;
+	my $path = $way eq 'attached' ? "/run/rootview/views/$origin{$name}/$name" : '-';
+
+	$more =~ s/CATEGORY/10 + int(rand 5)/e;
+	if ($more =~ s/NAME/$name/) {
+		$path = "/tmp/targets/$name";
+		mkdir $path;
+	}
+	return ("{\"origin\":\"$origin{$name}\",\"name\":\"$name\"$more}", "$way $path");
+}
+
+# After an answer was lost: the view is as it was, or as was asked for.
+sub look
+{
+	my ($name) = @_;
+	my $answer = call('ListViews', "{\"origin\":\"$origin{$name}\"}") // return;
+
+	if ($answer !~ /"name":"$name",[^\[{]*?"mount":"(\w+)"(?:,"path":"([^"]*)")?/) {
+		wrong("$name is lost") if $views{$name} eq 'must';
+		return;
+	}
+	# One that is not mounted yet has no path.
+	my $way = "$1 " . ($1 eq 'attached' ? $2 // '' : '-');
+	wrong("$name is $way, and not ", join(' or ', keys %{$ways{$name}}))
+		unless grep { index($_, $way) == 0 } keys %{$ways{$name}};
+}
+
 sub create
 {
 	my $name = "c$number-" . ++$count;
-	my $kind = $kinds[rand @kinds];
-	my ($way, $more) = @$kind;
-	my $origin = rand() < 0.5 ? 'web' : 'db';
 
-	$more =~ s/NAME/$name/;
-	$more =~ s/CATEGORY/10 + int(rand 5)/e;
-	mkdir "/tmp/targets/$name" if $more =~ /targets/;
-	($origin{$name}, $way{$name}, $views{$name}) = ($origin, $way, 'may');
-	my $answer = call('CreateView', "{\"origin\":\"$origin\",\"name\":\"$name\"$more}")
-		// return;
+	$origin{$name} = rand() < 0.5 ? 'web' : 'db';
+	my ($request, $way) = ask($name, @{$kinds[rand @kinds]});
+	($views{$name}, $ways{$name}) = ('may', { $way => 1 });
+	my $answer = call('CreateView', $request) // return look($name);
 	if (Varlink::error($answer)) {
 		wrong("create $name: $answer");
 		delete $views{$name};
@@ -91,6 +119,24 @@ sub create
 	$views{$name} = 'must';
 }
 
+sub change
+{
+	my ($name) = @_;
+	my ($request, $way) = ask($name, @{$changes[rand @changes]});
+
+	$request =~ s/}$/,"mount":"attached"}/ unless $request =~ /"mount"/;
+	$ways{$name}{$way} = 1;
+	my $answer = call('MountView', $request) // return look($name);
+	my $error = Varlink::error($answer);
+	if ($error) {
+		wrong("change $name: $answer") unless $error eq 'NoSuchView' && $views{$name} eq 'may';
+		delete $views{$name};
+		return;
+	}
+	syswrite($acknowledged, '.');
+	($views{$name}, $ways{$name}) = ('must', { $way => 1 });
+}
+
 sub remove
 {
 	my ($name) = @_;
@@ -98,7 +144,7 @@ sub remove
 
 	$views{$name} = 'may';
 	my $answer = call('DeleteView', "{\"origin\":\"$origin{$name}\",\"name\":\"$name\"}")
-		// return;
+		// return look($name);
 	my $error = Varlink::error($answer);
 	wrong("delete $name: $answer")
 		if $error && !($error eq 'NoSuchView' && $before eq 'may');
@@ -108,13 +154,18 @@ sub remove
 
 while (!-e '/tmp/enough') {
 	my @names = keys %views;
-	if (rand(20) < @names) {
+	if (@names && rand() < 0.3) {
+		change($names[rand @names]);
+	} elsif (rand(20) < @names) {
 		remove($names[rand @names]);
 	} else {
 		create();
 	}
 }
-print "$views{$_} $origin{$_} $_ $way{$_}\n" for keys %views;
+for my $name (keys %views) {
+	print "must $origin{$name} $name\n" if $views{$name} eq 'must';
+	print "may $origin{$name} $name $_\n" for keys %{$ways{$name}};
+}
 END
 
 # One more adds and removes an origin.
@@ -158,7 +209,11 @@ running+=($!)
 # Of those that were killed before they answered anything, there are some, too; on
 # a busy machine it is most of them, so it goes on until there was enough to lose.
 begun=$SECONDS ended=0
-for ((i = 0; i < kills || $(stat --format=%s /tmp/acknowledged) < kills; i++)); do
+acknowledged()
+{
+	stat --format=%s /tmp/acknowledged
+}
+for ((i = 0; i < kills || (i < 5 * kills && $(acknowledged) < kills); i++)); do
 	rootviewd --grace "$((i % 2))" >>"$log" 2>&1 &
 	daemon=$!
 	sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
@@ -178,20 +233,29 @@ start_daemon
 touch /tmp/enough
 wait "${running[@]}"
 cat /tmp/client[0-9]* >/tmp/said
-diag "$(stat --format=%s /tmp/acknowledged) requests were acknowledged"
+diag "$(acknowledged) requests were acknowledged"
+ok "the clients got something done" test "$(acknowledged)" -ge "$kills"
 is "every answer was as it should" "$(cat /tmp/said /tmp/clients-origins |
 	grep -vE '^(must|may) ' | head)" ""
 
 # What there is.
 
-call ListViews >/tmp/views
-jq -r '.views[] | [.origin, .name, .mount] | join(" ")' /tmp/views | sort >/tmp/have
-must()
+# Those that wait for their variants have no paths yet.
+list_views()
+{
+	call ListViews >/tmp/views
+	jq -e 'all(.views[]; .mount != "attached" or .path)' /tmp/views
+}
+eventually "each attached view has a path" list_views
+jq -r '.views[] | [.origin, .name, .mount, if .mount == "attached" then .path else "-" end] |
+	join(" ")' /tmp/views | sort >/tmp/have
+said()
 {
 	sed -n "s/^$1 //p" /tmp/said | sort
 }
-is "nothing is lost" "$(must must | comm -23 - /tmp/have)" ""
-is "nothing was made that nobody asked for" "$(must '\(must\|may\)' | comm -13 - /tmp/have)" ""
+is "nothing is lost" "$(said must | comm -23 - <(cut -d ' ' -f 1,2 /tmp/have | sort))" ""
+is "nothing was made that nobody asked for" "$(said may | comm -13 - /tmp/have)" ""
+diag "$(wc -l </tmp/have) views, $(said may | cut -d ' ' -f 2 | uniq -d | wc -l) of unknown way"
 ok "there are views at all" test -s /tmp/have
 for origin in web db; do
 	is "the kernel has the same views of $origin" \
