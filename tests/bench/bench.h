@@ -47,6 +47,7 @@ struct bench {
  * runs on a machine that uses this way, and is not measured; @prepare does what the
  * image needs once; @finish undoes both.  Containers are numbered from 0; @create
  * and @delete do @n of them, beginning with @first; @n is 1 without @batches.
+ * @settle, which may be NULL, waits for what deletions have left to the background.
  */
 struct mode {
 	const char *name;
@@ -56,6 +57,7 @@ struct mode {
 	void (*prepare)(struct bench *b);
 	void (*create)(struct bench *b, size_t first, size_t n);
 	void (*delete)(struct bench *b, size_t first, size_t n);
+	void (*settle)(void);
 	void (*finish)(struct bench *b);
 };
 

@@ -3,6 +3,7 @@
  * rootview in its ways, each asked for over the daemon's socket.  A mode has
  * a daemon of its own.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include "util.h"
 
 #define ORIGIN "bench"
+#define TRASH "/run/rootview/trash"
 
 /* Of a hundredth of a second each. */
 #define START_TRIES 1000
@@ -167,26 +169,49 @@ static void delete(struct bench *b, size_t first, size_t n)
 	free(names);
 }
 
+static int is_entry(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* Views' mounts are moved there at once, and unmounted together, in the background. */
+static void settle(void)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	struct dirent **entries;
+	int n;
+
+	while ((n = scandir(TRASH, &entries, is_entry, NULL)) > 0) {
+		while (n > 0)
+			free(entries[--n]);
+		free(entries);
+		nanosleep(&pause, NULL);
+	}
+	if (n < 0)
+		die(errno, TRASH);
+	free(entries);
+}
+
 const struct mode mode_rootview_attached = {
 	.name = "rootview-attached",
 	.start = start, .prepare = prepare, .create = create_attached, .delete = delete,
-	.finish = finish,
+	.settle = settle, .finish = finish,
 };
 
 const struct mode mode_rootview_shared = {
 	.name = "rootview-shared",
 	.start = start, .prepare = prepare, .create = create_shared, .delete = delete,
-	.finish = finish,
+	.settle = settle, .finish = finish,
 };
 
 const struct mode mode_rootview_detached = {
 	.name = "rootview-detached",
 	.start = start, .prepare = prepare, .create = create_detached, .delete = delete,
-	.finish = finish,
+	.settle = settle, .finish = finish,
 };
 
 const struct mode mode_rootview_batch = {
 	.name = "rootview-batch", .batches = true,
 	.start = start, .prepare = prepare, .create = create_attached, .delete = delete,
-	.finish = finish,
+	.settle = settle, .finish = finish,
 };

@@ -124,6 +124,10 @@ void round_run(struct bench *b, const struct mode *mode, bool whole, size_t n, s
 	measure_memory(&after);
 	ret->memory = taken(&before, &after);
 	each_step(delete_step, b, mode, whole, ret);
+	lap = lap_begin();
+	if (mode->settle)
+		mode->settle();
+	ret->settle_ms = lap_end(&lap, NULL);
 	mode->finish(b);
 	free_containers(b, n);
 }

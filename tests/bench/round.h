@@ -15,6 +15,8 @@ struct round {
 	double prepare_ms;
 	double *create_ms;
 	double *delete_ms;
+	/* From the last deletion until nothing of any is left. */
+	double settle_ms;
 	uint64_t *sectors;
 	/* What all of them take together. */
 	struct memory memory;

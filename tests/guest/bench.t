@@ -44,7 +44,9 @@ for list in sectors each_create_ms each_delete_ms; do
 	is "$list has a number for each container" \
 		"$(about "[.results[] | (.$list | map(numbers) | length) == .containers] | all")" true
 done
-is "the total is that of both, and has its spread" "$(about \
+is "the settling of what is deleted is a number" \
+	"$(about '[.results[].settle_ms | type == "number" and . >= 0] | all')" true
+is "the total is that of all, and has its spread" "$(about \
 	'[.results[].total_ms | .least <= .median and .median <= .most] | all')" true
 
 # What is no matter of time: a mount each, or none, and one for the origin.
