@@ -1,29 +1,52 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The capabilities that the unit leaves to the daemon are enough for all that it
-# does.  No systemd runs here; setpriv takes the others away.
+# The units, under a systemd: its socket starts the daemon, and what the unit leaves
+# to it is enough for all that it does.
+#
+# The systemd is process 1 of a PID namespace, as it is in containers; it starts
+# nothing but what is asked for.  The test runs there, too.
 set -euo pipefail
+
+if [ $# -eq 0 ]; then
+	units=/run/systemd/system
+	mkdir -p "$units"/rootviewd.{socket,service}.d
+	printf '[Unit]\nDefaultDependencies=no\n' |
+		tee "$units"/rootviewd.{socket,service}.d/test.conf "$units/test.target" >/dev/null
+	exec unshare --pid --fork --kill-child --mount-proc "$0" begin
+fi
+if [ "$1" = begin ]; then
+	{
+		until systemctl start rootviewd.socket 2>/dev/null; do
+			sleep 0.1
+		done
+		status=0
+		"$0" test || status=$?
+		systemctl exit "$status"
+	} &
+	exec env container=test /lib/systemd/systemd --system --unit=test.target \
+		--log-target=null --show-status=no
+fi
+
 . tests/tap.sh
 . tests/guest/daemon.sh
 
-unit=/usr/lib/systemd/system/rootviewd.service
-read -r -a kept <<<"$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr '[:upper:]' '[:lower:]')"
-ok "the unit leaves some capabilities" test ${#kept[@]} -gt 0
-daemon_path=$(sed -n 's/^ExecStart=//p' "$unit")
-ok "what it starts is there" test -x "$daemon_path"
-# In the place of the function's command.
-rootviewd()
+property()
 {
-	exec setpriv --no-new-privs --bounding-set "-all$(printf ',+%s' "${kept[@]#cap_}")" \
-		--inh-caps=-all -- "$daemon_path" "$@"
+	systemctl show --property="$1" --value rootviewd.service
 }
 
 make_image web
-start_daemon
-is "the daemon lacks the others" "$(sed -n 's/^CapBnd:\t//p' "/proc/$daemon/status")" \
+modprobe dm-rootview
+is "the socket's unit starts no daemon" "$(property ActiveState)" inactive
+is "the socket is for root and its group" "$(stat --format='%a %U %G' "$socket")" "660 root root"
+is "a request does" "$(call ListOrigins | jq -c .)" '{"origins":[]}'
+is "and the daemon says that it is ready" "$(property ActiveState)" active
+daemon=$(property MainPID)
+like "system calls are filtered" "$(cat "/proc/$daemon/status")" $'\nSeccomp:\t2\n'
+is "the daemon lacks some capabilities" "$(sed -n 's/^CapBnd:\t//p' "/proc/$daemon/status")" \
 	"$(sed -n 's/^CapEff:\t//p' "/proc/$daemon/status")"
-isnt "which are some" "$(sed -n 's/^CapBnd:\t//p' "/proc/$daemon/status")" \
+isnt "that others have" "$(sed -n 's/^CapBnd:\t//p' "/proc/$daemon/status")" \
 	"$(sed -n 's/^CapBnd:\t//p' /proc/self/status)"
 is "it adds an origin" "$(call AddOrigin "{\"name\":\"web\",\"device\":\"$disk\"}" | jq -r .origin.name)" web
 
@@ -56,12 +79,23 @@ is "checks mount points" "$(call CheckMountPoints \
 	'{"origin":"web","mountPoints":[{"path":"/etc"},{"path":"/none"}]}' | jq -c '[.missing[].path]')" '["/none"]'
 like "gives a view as a descriptor" "$(rootviewctl exec web plain -- cat /mnt/etc/greeting)" hello
 
-kill_daemon TERM
-start_daemon
-is "the next one finds them all" "$(call ListViews | jq '.views | length')" 6
+systemctl kill --signal=KILL rootviewd.service
+is_another()
+{
+	[ "$(property ActiveState)" = active ] && [ "$(property MainPID)" != "$daemon" ]
+}
+eventually "one that is killed is started again" is_another
+is "and finds them all" "$(call ListViews | jq '.views | length')" 6
+systemctl stop rootviewd.service 2>/dev/null
+is "views outlive one that is stopped" "$(cat /run/rootview/views/web/plain/etc/greeting)" hello
+is "the next one finds them, too" "$(call ListViews | jq '.views | length')" 6
 for view in plain there label points mapped same; do
 	call DeleteView "{\"origin\":\"web\",\"name\":\"$view\"}" >/dev/null
 done
 is "removes the origin" "$(call RemoveOrigin '{"name":"web"}')" "{}"
-nothing_left
+eventually "with no origin left, nothing is mounted" nothing_is_mounted
+systemctl stop rootviewd.{socket,service}
+is "the daemon ends well" "$(property Result) $(property ExecMainStatus)" "success 0"
+is "with both stopped, no mount is left" "$(grep rootview /proc/self/mountinfo)" ""
+is "and no device" "$(dmsetup ls --target rootview)" "No devices found"
 done_testing
