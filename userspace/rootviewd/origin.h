@@ -58,6 +58,7 @@ struct origin {
 	struct variant *lost;	/* unmounted by somebody else, but with views */
 	void *recipes;		/* a tree; see recipe.h */
 	void *views;		/* a tree by id; see view.h */
+	void *names;		/* the same by name */
 	size_t n_views;
 	struct kernel_origin counters;	/* as last asked for; without the name */
 	bool seen;		/* for reconcile.c */

@@ -378,29 +378,14 @@ int service_list_origins(struct service *s, const char *name,
  * Views.
  */
 
-struct find {
-	const char *name;
-	struct view *found;
-};
-
-static void compare_name(struct view *v, void *userdata)
-{
-	struct find *find = userdata;
-
-	if (streq(v->name, find->name))
-		find->found = v;
-}
-
-/* A look at every view: not for what is done often. */
 static struct view *find_view(struct origin *o, const char *name, struct failure *f)
 {
-	struct find find = { .name = name };
+	struct view *v = view_find_name(o, name);
 
-	view_each(o, compare_name, &find);
-	if (!find.found)
+	if (!v)
 		failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view \"%.128s\"", o->name,
 		       name);
-	return find.found;
+	return v;
 }
 
 struct batch {

@@ -36,6 +36,13 @@ static int compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	const struct view *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 /* A waiter may ask for the view again: so each is told only when it is off the list. */
 static void tell(struct view *v, const struct failure *f)
 {
@@ -287,6 +294,23 @@ static void take_note(struct view *v)
 	free(note.path);
 }
 
+static int add(struct view *v)
+{
+	struct origin *o = v->origin;
+	struct view **named;
+
+	if (!tsearch(v, &o->views, compare))
+		return -1;
+	named = tsearch(v, &o->names, compare_names);
+	if (!named) {
+		tdelete(v, &o->views, compare);
+		return -1;
+	}
+	if ((*named)->id < v->id)
+		*named = v;
+	return 0;
+}
+
 struct view *view_new(struct origin *o, const struct kernel_view *from)
 {
 	struct view *v = calloc(1, sizeof(*v));
@@ -307,7 +331,7 @@ struct view *view_new(struct origin *o, const struct kernel_view *from)
 	}
 	r = v->name && (!from->label || v->label) ? take_spec(v, &spec) : -1;
 	spec_free(&spec);
-	if (r < 0 || !tsearch(v, &o->views, compare)) {
+	if (r < 0 || add(v) < 0) {
 		view_free(v);
 		return NULL;
 	}
@@ -320,6 +344,14 @@ struct view *view_find(struct origin *o, uint64_t id)
 {
 	struct view key = { .id = id };
 	void *node = tfind(&key, &o->views, compare);
+
+	return node ? *(struct view **)node : NULL;
+}
+
+struct view *view_find_name(struct origin *o, const char *name)
+{
+	struct view key = { .name = (char *)name };
+	void *node = tfind(&key, &o->names, compare_names);
 
 	return node ? *(struct view **)node : NULL;
 }
@@ -658,6 +690,8 @@ void view_remove(struct view *v)
 		tell(v, &f);
 	}
 	tdelete(v, &o->views, compare);
+	if (view_find_name(o, v->name) == v)
+		tdelete(v, &o->names, compare_names);
 	o->n_views--;
 	if (v->folder >= 0)
 		origin_forget_wanted(o, v->folder);
@@ -690,9 +724,16 @@ void view_unmount_all(struct origin *o)
 	view_each(o, unmount, NULL);
 }
 
+static void keep(void *p)
+{
+	(void)p;
+}
+
 void view_free_all(struct origin *o)
 {
+	tdestroy(o->names, keep);
 	tdestroy(o->views, view_free);
+	o->names = NULL;
 	o->views = NULL;
 	o->n_views = 0;
 }

@@ -61,6 +61,9 @@ void view_remove(struct view *v);
 
 struct view *view_find(struct origin *o, uint64_t id);
 
+/* The newest of that name: an older one may be gone, and we not know yet. */
+struct view *view_find_name(struct origin *o, const char *name);
+
 /* Where it is mounted; an empty path if it is nowhere in the mount table. */
 struct path view_path(const struct view *v);
 
