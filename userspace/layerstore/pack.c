@@ -10,6 +10,7 @@
 #include "compare.h"
 #include "stream.h"
 #include "tree.h"
+#include "utf8.h"
 #include "util.h"
 
 #define cleanup_entry cleanup_with(tree_entry_free)
@@ -47,7 +48,9 @@ static int fail_to_write(struct packer *p, const char *path)
 
 static int write_header(struct packer *p, const char *path, struct archive_entry *entry)
 {
-	return archive_write_header(p->archive, entry) == ARCHIVE_OK ? 0 : fail_to_write(p, path);
+	/* A warning is about a name that is no text; the stream says so, and has its bytes. */
+	return archive_write_header(p->archive, entry) >= ARCHIVE_WARN ? 0 :
+	       fail_to_write(p, path);
 }
 
 static struct archive_entry *new_entry(const char *path)
@@ -203,16 +206,12 @@ static int pack(const char *path, enum change kind, void *userdata)
 	return S_ISSOCK(look.st.st_mode) ? 0 : write_entry(p, path, &look);
 }
 
-/*
- * Names are bytes, and not to be taken for text of whatever locale; a time is to be
- * as exact as it is.
- */
+/* A time is to be as exact as it is: so not the "restricted" kind of pax. */
 static struct archive *open_archive(int fd, struct layer_error *error)
 {
 	struct archive *archive = archive_write_new();
 
 	if (archive && archive_write_set_format_pax(archive) == ARCHIVE_OK &&
-	    archive_write_set_format_option(archive, "pax", "hdrcharset", "BINARY") == ARCHIVE_OK &&
 	    archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
 	    archive_write_open_fd(archive, fd) == ARCHIVE_OK)
 		return archive;
@@ -225,20 +224,23 @@ static struct archive *open_archive(int fd, struct layer_error *error)
 int stream_pack(int lower, int upper, int fd, struct layer_error *error)
 {
 	struct packer p = { .root = upper, .error = error };
-	int r;
+	struct utf8 utf8;
+	int r = -1;
 
-	p.archive = open_archive(fd, error);
-	if (!p.archive)
+	if (utf8_begin(&utf8, error) < 0)
 		return -1;
-	r = compare_trees(lower, upper, pack, &p, error);
+	p.archive = open_archive(fd, error);
+	if (p.archive)
+		r = compare_trees(lower, upper, pack, &p, error);
 	if (r == 0 && archive_write_close(p.archive) != ARCHIVE_OK)
 		r = layer_failed(error, LAYER_FAILED, "the tar stream cannot be ended: %s",
 				 archive_error_string(p.archive));
 	/* Else it would still write what it can. */
-	if (r != 0)
+	if (p.archive && r != 0)
 		archive_write_fail(p.archive);
 	archive_write_free(p.archive);
 	tdestroy(p.links, free_link);
+	utf8_end(&utf8);
 	return r;
 }
 

@@ -5,12 +5,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <search.h>
 #include <sys/xattr.h>
 
 #include "stream.h"
 #include "tree.h"
+#include "utf8.h"
 #include "util.h"
 
 /* What a file system keeps a hole for, at least. */
@@ -541,20 +541,17 @@ static void free_all(struct unpacker *u)
 int stream_unpack(int root, int fd, uint64_t *ret_size, struct layer_error *error)
 {
 	struct unpacker u = { .root = root, .error = error };
-	/* libarchive takes names for text of the locale, and refuses those that are none. */
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), old;
+	struct utf8 utf8;
 	int r;
 
-	if (!utf8)
-		return layer_failed(error, LAYER_FAILED, "this machine has no locale C.UTF-8");
-	old = uselocale(utf8);
+	if (utf8_begin(&utf8, error) < 0)
+		return -1;
 	u.archive = open_archive(fd, error);
 	r = u.archive ? unpack_all(&u) : -1;
 	if (r == 0)
 		drain(fd);
 	*ret_size = u.size;
 	free_all(&u);
-	uselocale(old);
-	freelocale(utf8);
+	utf8_end(&utf8);
 	return r;
 }
