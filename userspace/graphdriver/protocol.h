@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Docker's protocol for graph driver plugins: the calls, as JSON.
+ * https://github.com/moby/moby/blob/v26.1.5/daemon/graphdriver/proxy.go
+ */
+#ifndef ROOTVIEW_GRAPHDRIVER_PROTOCOL_H
+#define ROOTVIEW_GRAPHDRIVER_PROTOCOL_H
+
+#include "http.h"
+
+/* All of them, ended by one without a URL. */
+extern const struct http_method protocol_methods[];
+
+#endif
