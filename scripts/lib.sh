@@ -13,6 +13,8 @@ ROOT=$CACHE/root
 DISK=$CACHE/root.img
 # The file system of the containers, as a tar archive.
 IMAGE=$CACHE/image.tar
+# The disk with Docker, for tests that want it.
+DOCKER=$CACHE/docker.img
 # The size in bytes of the disks by which a guest gets files, whatever they are: a
 # saved machine knows it.
 FILES_SIZE=$((128 * 1024 * 1024))

@@ -30,8 +30,9 @@ none_has()
 # Written so that this file does not have what it looks for.
 none_has "no file asks for a kernel's version" \
 	'(LINUX_VERSION|RHEL_RELEASE)_(CODE|VERSION)' "#if LINUX_VERSION""_CODE > 1"
+# Docker's package has the name of its registry.
 none_has "no file names a package registry" \
-	'\b((deb|security|snapshot|ftp[a-z.]*)\.debian|pypi|ubuntu|fedoraproject|centos)\.org|\b(docker|quay|ghcr)\.io\b|\bcdn\.redhat\.com' \
+	'\b((deb|security|snapshot|ftp[a-z.]*)\.debian|pypi|ubuntu|fedoraproject|centos)\.org|(\b(quay|ghcr)|/docker)\.io\b|\bdocker\.io/|\bcdn\.redhat\.com' \
 	"http://deb"".debian.org/debian"
 none_has "no file keeps white space at the end of a line" '[[:blank:]]$' 'int a; '
 

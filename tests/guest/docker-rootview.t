@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# guest: --docker --memory 2048 --timeout 900
+#
+# Docker on rootview-graphdriver: images, writable containers, and containers that
+# share their image's file system.  The second version finds what the first has left.
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/docker.sh
+. tests/guest/daemon.sh
+. tests/guest/layers.sh
+
+truncate --size=5G /var/lib/docker/pool.img
+disk=$(losetup --find --show /var/lib/docker/pool.img)
+make_pool docker "$disk" 5000 64 error_if_no_space
+mkdir -p /run/docker/plugins
+start_daemon
+
+driver=
+start_driver()
+{
+	rootview-graphdriver >>/tmp/driver.log 2>&1 &
+	driver=$!
+}
+
+# start_on VERSION [OPTION...]
+start_on()
+{
+	start_docker "$1" --experimental --storage-driver rootview \
+		--storage-opt rootview.pool=/dev/mapper/docker-pool \
+		--storage-opt rootview.size=512M "${@:2}"
+}
+
+# run [OPTION...] IMAGE COMMAND...: a container that is removed when it ends.
+run()
+{
+	docker run --rm --network none "$@"
+}
+shared=(--storage-opt shared-rootfs=true --read-only)
+
+folder=$(mktemp -d)
+cat >"$folder/Dockerfile" <<'DOCKERFILE'
+FROM small
+RUN ["/bin/touch", "/made"]
+RUN ["/bin/rm", "/etc/greeting"]
+COPY copied /
+DOCKERFILE
+echo content >"$folder/copied"
+
+for version in "${docker_versions[@]}"; do
+	start_driver
+	start_on "$version"
+	info=$(docker info 2>/dev/null)
+	like "$version: docker info names the driver and its pool" "$info" \
+		$'Storage Driver: rootview\n +Pool: docker-pool\n +Pool State: writable\n'
+	like "$version: and says that it is on a loop device" "$info" 'On Loop Device: yes'
+	if [ "$version" = "${docker_versions[0]}" ]; then
+		ok "$version: imports an image" import_small small
+	else
+		is "$version: has the image that $previous imported" \
+			"$(docker image ls --format '{{.Repository}}' small)" small
+		is "$version: and the container, with what it has written" \
+			"$(docker start --attach kept)" kept
+		ok "$version: which can be removed" docker rm kept
+	fi
+	previous=$version
+
+	is "$version: runs a container" "$(run small /bin/cat /etc/greeting)" hello
+	is "$version: which can write" "$(run small /bin/sh -c 'echo new >/new; cat /new')" new
+	is "$version: in a file system of the size that it asks for" \
+		"$(run --storage-opt size=1G small /bin/stat -f -c %b / |
+			awk '{ print ($1 > 230000 && $1 < 262145) ? "yes" : $1 }')" yes
+	docker create --name changed --network none small \
+		/bin/sh -c 'echo x >/etc/new; rm /etc/greeting' >/dev/null
+	docker start --attach changed
+	is "$version: diff says what it wrote" "$(docker diff changed | sort)" \
+		$'A /etc/new\nC /etc\nD /etc/greeting'
+	ok "$version: commit makes an image of it" docker commit changed committed
+	is "$version: with that" "$(run committed /bin/ls /etc | grep -e new -e greeting)" new
+	docker rm changed >/dev/null
+	docker rmi committed >/dev/null
+
+	ok "$version: builds an image" docker build --quiet --no-cache --network none --tag built "$folder"
+	is "$version: with what its layers make" \
+		"$(run built /bin/sh -c 'ls /made /copied /etc/greeting 2>/dev/null' | paste -sd ' ')" \
+		"/copied /made"
+	docker save --output /tmp/first.tar built
+	docker rmi built >/dev/null
+	ok "$version: loads what it saved" docker load --quiet --input /tmp/first.tar
+	docker save --output /tmp/second.tar built
+	# Of the layers' own archives, whatever the manifest is.
+	layers_of()
+	{
+		mkdir "/tmp/$1"
+		tar --extract --file "/tmp/$1.tar" --directory "/tmp/$1"
+		(cd "/tmp/$1" && find . -name layer.tar -o -path '*/sha256/*' | sort | xargs sha256sum)
+		rm -r "/tmp/${1:?}"
+	}
+	is "$version: and saves the same again" "$(layers_of first)" "$(layers_of second)"
+
+	is "$version: one that shares its image reads it" \
+		"$(run "${shared[@]}" small /bin/cat /etc/greeting)" hello
+	is "$version: no view is left" "$(call ListViews | jq '.views | length')" 0
+	before=$(numbers_in_pool docker | wc -w)
+	docker run --detach --name first --network none "${shared[@]}" small /bin/sleep 1000 >/dev/null
+	docker run --detach --name second --network none "${shared[@]}" small /bin/sleep 1000 >/dev/null
+	is "$version: two have a view each" \
+		"$(call ListViews | jq -c '[.views[].mount]')" '["shared","shared"]'
+	is "$version: at one path" "$(call ListViews | jq '[.views[].path] | unique | length')" 1
+	is "$version: and no volume in the pool" "$(numbers_in_pool docker | wc -w)" "$before"
+	is "$version: nothing differs in them" "$(docker diff first)" ""
+	like "$version: docker info counts them" "$(docker info 2>/dev/null)" 'Views: [24]'
+	docker rm --force first second >/dev/null
+	is "$version: no view is left of them" "$(call ListViews | jq '.views | length')" 0
+
+	docker run --name kept --network none small /bin/sh -c \
+		'if [ -e /kept ]; then cat /kept; else echo kept >/kept; fi'
+	stop_docker
+	is "$version: dockerd ends" "$status" 0
+	kill "$driver"
+	wait "$driver" || fail "$version: the driver ends well" "$?" "$(tail -n 5 /tmp/driver.log)"
+	[ "$version" != "${docker_versions[-1]}" ] || break
+done
+
+start_driver
+start_on "$version"
+docker rm --force kept >/dev/null
+docker system prune --all --force >/dev/null
+is "prune removes the images" "$(docker image ls --quiet)" ""
+is "and of all layers the empty one is left" "$(numbers_in_pool docker | wc -w)" 1
+is "no origin is left" "$(call ListOrigins | jq '.origins | length')" 0
+stop_docker
+kill "$driver"
+wait "$driver" || true
+done_testing
