@@ -2,6 +2,12 @@
 /*
  * Docker's graph driver; driver.h is the contract.
  *
+ * Docker tells a driver of no container that it is read-only, and wants each Get of one
+ * to answer the same path.  So a container begins with a layer of its own, of which
+ * little is used; at the Get with which it is started, what Docker has written down of
+ * it tells.  Then a view takes the layer's place, at its path, and the layer goes.  It
+ * stays where there is any doubt: a container that starts slowly is better than none.
+ *
  * The image that views are of is an origin of rootviewd, named as the image's layer,
  * from the first view on until that layer is removed: so a container that comes and
  * goes costs a view, and nothing else.
@@ -14,9 +20,13 @@
 #include <search.h>
 #include <sys/stat.h>
 
+#include "container.h"
 #include "util.h"
 
-/* Notes on layers.  The first is on an image's, and goes on with the view's id. */
+/*
+ * Notes on layers.  The first is on an image's, and goes on with the view's id; its
+ * value is the path that the view has of its own, or empty.
+ */
 #define NOTE_VIEW	"view:"
 #define NOTE_WRITABLE	"writable"
 
@@ -29,6 +39,7 @@
 struct shared {
 	char *id;
 	char *image;
+	char *path;	/* of its own; NULL: one that all such views share */
 };
 
 static struct {
@@ -78,6 +89,7 @@ static void free_shared(void *p)
 
 	free(s->id);
 	free(s->image);
+	free(s->path);
 	free(s);
 }
 
@@ -89,14 +101,16 @@ static struct shared *find(const char *id)
 	return node ? *(struct shared **)node : NULL;
 }
 
-static int add(const char *id, const char *image)
+static int add(const char *id, const char *image, const char *path)
 {
 	struct shared *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -1;
-	*s = (struct shared){ .id = strdup(id), .image = strdup(image) };
-	if (!s->id || !s->image || !tsearch(s, &driver.views, compare)) {
+	*s = (struct shared){
+		.id = strdup(id), .image = strdup(image), .path = *path ? strdup(path) : NULL,
+	};
+	if (!s->id || !s->image || (*path && !s->path) || !tsearch(s, &driver.views, compare)) {
 		free_shared(s);
 		return -1;
 	}
@@ -125,8 +139,7 @@ static int load_view(const char *image, const char *key, const char *value, void
 {
 	struct layer_error *error = userdata;
 
-	(void)value;
-	return add(after_prefix(key, NOTE_VIEW), image) < 0 ? out_of_memory(error) : 0;
+	return add(after_prefix(key, NOTE_VIEW), image, value) < 0 ? out_of_memory(error) : 0;
 }
 
 /*
@@ -189,13 +202,37 @@ static int need_origin(const char *image, struct layer_error *error)
 	return r < 0 && !is_refusal(r, ORIGIN_EXISTS) ? refused(image, r, error) : 0;
 }
 
-static struct rootview_request *new_request(const struct shared *s, bool with_list)
+/* As it is mounted. */
+static struct rootview_request *new_request(const struct shared *s)
 {
+	enum rootview_mount way = s->path ? ROOTVIEW_ATTACHED : ROOTVIEW_SHARED;
 	struct rootview_request *request = rootview_request_new();
 
 	if (request && rootview_request_set_name(request, s->id) == 0 &&
-	    rootview_request_set_mount(request, ROOTVIEW_SHARED) == 0 &&
-	    (!with_list || rootview_request_add_list(request, MOUNT_POINTS) == 0))
+	    rootview_request_set_mount(request, way) == 0 &&
+	    (!s->path || rootview_request_set_path(request, s->path) == 0))
+		return request;
+	rootview_request_free(request);
+	return NULL;
+}
+
+/* With what Docker and the container will mount on. */
+static struct rootview_request *new_full_request(const struct shared *s,
+						 const struct container *container,
+						 const char *label)
+{
+	struct rootview_request *request = new_request(s);
+	bool good = request && rootview_request_add_list(request, MOUNT_POINTS) == 0 &&
+		    (!*label || rootview_request_set_label(request, label) == 0);
+
+	for (size_t i = 0; good && container && i < container->n_points; i++) {
+		const struct container_point *point = &container->points[i];
+
+		good = rootview_request_add_mount_point(request, point->path, point->is_file ?
+							ROOTVIEW_FILE : ROOTVIEW_DIRECTORY,
+							NULL) == 0;
+	}
+	if (good)
 		return request;
 	rootview_request_free(request);
 	return NULL;
@@ -215,16 +252,20 @@ static int take_path(struct rootview_reply *reply, const struct shared *s,
 	return r;
 }
 
-static int create_view(const struct shared *s, char path[static PATH_MAX],
-		       struct layer_error *error)
+static int create_view(const struct shared *s, const struct container *container,
+		       const char *label, char path[static PATH_MAX], struct layer_error *error)
 {
-	struct rootview_request *request = new_request(s, true);
+	struct rootview_request *request = new_full_request(s, container, label);
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 	int r;
 
 	if (!request)
-		return out_of_memory(error);
+		return layer_failed(error, LAYER_FAILED, "\"%s\" cannot be asked for as a view",
+				    s->id);
+	if (s->path && mkdir(s->path, 0700) < 0 && errno != EEXIST)
+		return layer_failed(error, LAYER_FAILED, "cannot make the folder %s: %s", s->path,
+				    strerror(errno));
 	r = need_origin(s->image, error);
 	if (r == 0) {
 		r = run(rootview_call_create(&call, s->image, &request, 1), &call, &reply);
@@ -235,7 +276,8 @@ static int create_view(const struct shared *s, char path[static PATH_MAX],
 }
 
 /* A view that is there already is so since before this process, or a first Get. */
-static int get_view(const struct shared *s, char path[static PATH_MAX], struct layer_error *error)
+static int get_view(const struct shared *s, const struct container *container,
+		    const char *label, char path[static PATH_MAX], struct layer_error *error)
 {
 	struct rootview_request *request;
 	struct rootview_reply *reply;
@@ -244,7 +286,7 @@ static int get_view(const struct shared *s, char path[static PATH_MAX], struct l
 
 	if (connect_daemon(error) < 0)
 		return -1;
-	request = new_request(s, false);
+	request = new_request(s);
 	if (!request)
 		return out_of_memory(error);
 	r = run(rootview_call_mount(&call, s->image, request), &call, &reply);
@@ -252,7 +294,7 @@ static int get_view(const struct shared *s, char path[static PATH_MAX], struct l
 	if (r == 0)
 		return take_path(reply, s, path, error);
 	if (is_refusal(r, NO_SUCH_ORIGIN) || is_refusal(r, NO_SUCH_VIEW))
-		return create_view(s, path, error);
+		return create_view(s, container, label, path, error);
 	return refused(s->id, r, error);
 }
 
@@ -264,8 +306,11 @@ static int delete_view(const struct shared *s, struct layer_error *error)
 	if (connect_daemon(error) < 0)
 		return -1;
 	r = run(rootview_call_delete(&call, s->image, (const char *const *)&s->id, 1), &call, NULL);
-	return r < 0 && !is_refusal(r, NO_SUCH_ORIGIN) && !is_refusal(r, NO_SUCH_VIEW) ?
-	       refused(s->id, r, error) : 0;
+	if (r < 0 && !is_refusal(r, NO_SUCH_ORIGIN) && !is_refusal(r, NO_SUCH_VIEW))
+		return refused(s->id, r, error);
+	if (s->path)
+		(void)rmdir(s->path);
+	return 0;
 }
 
 /* Of an image that is to be removed. */
@@ -344,6 +389,17 @@ static void close_all(void)
 	driver.home = NULL;
 }
 
+/* Of containers that have a view, but had not lost their layers when a driver died. */
+static void remove_replaced(const void *node, VISIT which, void *userdata)
+{
+	const struct shared *s = *(struct shared *const *)node;
+	struct layer_error error;
+
+	(void)userdata;
+	if ((which == postorder || which == leaf) && layerstore_exists(driver.store, s->id))
+		(void)layerstore_remove(driver.store, s->id, &error);
+}
+
 int driver_init(const char *home, const char *const *options, struct layer_error *error)
 {
 	struct layerstore_options store = { .folder = home };
@@ -361,11 +417,14 @@ int driver_init(const char *home, const char *const *options, struct layer_error
 	driver.home = strdup(home);
 	if (!driver.home)
 		return out_of_memory(error);
-	if (layerstore_open(&store, &driver.store, error) == 0 &&
-	    layerstore_each_note(driver.store, NOTE_VIEW, load_view, error, error) == 0)
-		return 0;
-	close_all();
-	return -1;
+	if (layerstore_open(&store, &driver.store, error) < 0 ||
+	    layerstore_each_note(driver.store, NOTE_VIEW, load_view, error, error) != 0) {
+		close_all();
+		return -1;
+	}
+	/* A container's comes before its "-init", which is its parent. */
+	twalk_r(driver.views, remove_replaced, NULL);
+	return 0;
 }
 
 void driver_close(void)
@@ -407,7 +466,7 @@ static int create_shared(const struct driver_request *request, const char *image
 				    request->id);
 	if (note_view(image, request->id, "", error) < 0)
 		return -1;
-	return add(request->id, image) < 0 ? out_of_memory(error) : 0;
+	return add(request->id, image, "") < 0 ? out_of_memory(error) : 0;
 }
 
 static int create_layer(const struct driver_request *request, struct layer_error *error)
@@ -482,6 +541,13 @@ bool driver_is_view(const char *id)
 	return find(id);
 }
 
+static bool is_init(const char *id)
+{
+	size_t n = strlen(id), suffix = strlen(INIT_SUFFIX);
+
+	return n > suffix && streq(id + n - suffix, INIT_SUFFIX);
+}
+
 static int get_layer(const char *id, const char *label, char path[static PATH_MAX],
 		     struct layer_error *error)
 {
@@ -490,6 +556,77 @@ static int get_layer(const char *id, const char *label, char path[static PATH_MA
 	if (layerstore_get(driver.store, id, NOTE_WRITABLE, &writable, error) < 0)
 		return -1;
 	return layerstore_mount(driver.store, id, *label ? label : NULL, !writable, path, error);
+}
+
+/*
+ * Containers that turn out to be read-only.
+ */
+
+/* What every container may read has the label that views have, as long as nobody chose another. */
+static const char *label_of_its_own(const char *label)
+{
+	return strstr(label, ":container_file_t:") || strstr(label, ":svirt_sandbox_file_t:") ?
+	       "" : label;
+}
+
+/* The image of a container that has both of its layers still, unused; else -1. */
+static int find_image(const char *id, struct layer_info *layer, struct layer_info *init,
+		      struct layer_error *error)
+{
+	return layerstore_info(driver.store, id, layer, error) == 0 && !layer->mounted &&
+	       is_init(layer->parent) &&
+	       layerstore_info(driver.store, layer->parent, init, error) == 0 && !init->mounted &&
+	       *init->parent ? 0 : -1;
+}
+
+/* First the notes: a layer without them would be another container's that has a view, too. */
+static int replace_layers(const char *id, const struct layer_info *layer,
+			  const struct layer_info *init, struct layer_error *error)
+{
+	if (note_view(init->parent, id, layer->path, error) < 0 ||
+	    note_view(init->parent, layer->parent, "", error) < 0)
+		return -1;
+	if (add(id, init->parent, layer->path) < 0 || add(layer->parent, init->parent, "") < 0)
+		return out_of_memory(error);
+	return layerstore_remove(driver.store, id, error) < 0 ?
+	       -1 : layerstore_remove(driver.store, layer->parent, error);
+}
+
+/* Returns whether there is a view now, at the path that the layer would have. */
+static bool become_view(const char *id, const char *label, char path[static PATH_MAX])
+{
+	struct layer_info layer, init;
+	struct container container;
+	struct layer_error error;
+	struct shared view;
+	int r;
+
+	if (find_image(id, &layer, &init, &error) < 0 ||
+	    container_read(driver.home, id, &container) < 0)
+		return false;
+	view = (struct shared){ .id = (char *)id, .image = init.parent, .path = layer.path };
+	r = container.read_only ?
+	    get_view(&view, &container, label_of_its_own(label), path, &error) : -1;
+	container_free(&container);
+	if (r < 0)
+		return false;
+	/* The view is there; layers that cannot be removed now are at the next start. */
+	(void)replace_layers(id, &layer, &init, &error);
+	return true;
+}
+
+/* After a reboot there are no views. */
+static int get_shared(const struct shared *s, const char *label, char path[static PATH_MAX],
+		      struct layer_error *error)
+{
+	struct container container = { .n_points = 0 };
+	int r;
+
+	if (s->path)
+		(void)container_read(driver.home, s->id, &container);
+	r = get_view(s, &container, s->path ? label_of_its_own(label) : "", path, error);
+	container_free(&container);
+	return r;
 }
 
 int driver_get(const char *id, const char *label, char path[static PATH_MAX],
@@ -501,7 +638,9 @@ int driver_get(const char *id, const char *label, char path[static PATH_MAX],
 	if (check_open(error) < 0)
 		return -1;
 	s = find(id);
-	return s ? get_view(s, path, error) : get_layer(id, label, path, error);
+	if (s)
+		return get_shared(s, label, path, error);
+	return become_view(id, label, path) ? 0 : get_layer(id, label, path, error);
 }
 
 /* Of what is not mounted, Docker may say it all the same: after a restart, for one. */
@@ -512,13 +651,6 @@ static int put_layer(const char *id, struct layer_error *error)
 	if (layerstore_info(driver.store, id, &info, error) < 0)
 		return -1;
 	return info.mounted ? layerstore_unmount(driver.store, id, error) : 0;
-}
-
-static bool is_init(const char *id)
-{
-	size_t n = strlen(id), suffix = strlen(INIT_SUFFIX);
-
-	return n > suffix && streq(id + n - suffix, INIT_SUFFIX);
 }
 
 /*

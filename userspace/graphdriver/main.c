@@ -5,6 +5,7 @@
  *	http.c		HTTP on a Unix socket
  *	protocol.c	Docker's calls, as JSON
  *	driver.c	what they mean: layers, containers, views
+ *	container.c	what Docker has written down of a container
  *
  * Layers are in userspace/layerstore, which knows nothing of Docker.
  */

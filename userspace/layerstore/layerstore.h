@@ -142,7 +142,7 @@ struct layer_info {
 	uint64_t size;			/* bytes */
 	char parent[LAYER_ID_MAX + 1];	/* "": none */
 	char device[128];		/* name of its device while that is active */
-	char path[PATH_MAX];		/* where it is mounted, if it is */
+	char path[PATH_MAX];		/* where it is mounted, when it is */
 	bool mounted;
 	bool active;			/* by layerstore_activate() */
 };

@@ -801,7 +801,7 @@ int layerstore_info(struct layerstore *store, const char *id, struct layer_info 
 	if (use || record.active)
 		pool_device_name(&store->pool, record.number,
 				 record.active ? POOL_ORIGIN : POOL_MOUNT, ret->device);
-	return ret->mounted ? mount_path(store, id, ret->path, error) : 0;
+	return mount_path(store, id, ret->path, error);
 }
 
 int layerstore_status(struct layerstore *store, struct layerstore_status *ret,
