@@ -47,6 +47,12 @@ COPY copied /
 DOCKERFILE
 echo content >"$folder/copied"
 
+# Writes that after it has written all else.
+runs_in_folder()
+{
+	[ "$(docker logs first)" = /new/folder ]
+}
+
 # layers_of NAME: sums of the layers' archives in /tmp/NAME.tar, whatever its manifest is.
 layers_of()
 {
@@ -106,6 +112,9 @@ for version in "${docker_versions[@]}"; do
 	# Nothing of it depends on the version, and it takes long.
 	[ "$version" = "${docker_versions[0]}" ] || make_images
 
+	# The driver has a connection to the one that ends.
+	kill_daemon TERM
+	start_daemon
 	is "$version: one that shares its image reads it" \
 		"$(run "${shared[@]}" small /bin/cat /etc/greeting)" hello
 	is "$version: no view is left" "$(call ListViews | jq '.views | length')" 0
@@ -130,11 +139,11 @@ for version in "${docker_versions[@]}"; do
 	docker run --detach --name first --network none --read-only --init=false \
 		--volume "volume-$version:/volume/deep" --tmpfs /temporary --workdir /new/folder \
 		small /bin/sh -c 'echo x >/volume/deep/x; echo y >/temporary/y; pwd; sleep 1000' >/dev/null
+	eventually "$version: it runs in its folder" runs_in_folder
 	is "$version: it has a view" "$(call ListViews | jq -c '[.views[].mount]')" '["attached"]'
 	is "$version: and no volume in the pool" "$(numbers_in_pool docker | wc -w)" "$before"
 	is "$version: what it wrote is in its own volumes" \
 		"$(docker exec first /bin/cat /volume/deep/x /temporary/y | paste -sd ' ')" "x y"
-	is "$version: it runs in its folder" "$(docker logs first)" /new/folder
 	is "$version: nothing differs in it" "$(docker diff first)" ""
 	is "$version: no other sees what it mounts on" \
 		"$(run --read-only small /bin/ls / | grep -e volume -e temporary -e new)" ""

@@ -15,6 +15,7 @@
 #include "driver.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <pthread.h>
 #include "librootview/rootview.h"
 #include <search.h>
@@ -152,30 +153,32 @@ static int refused(const char *about, int r, struct layer_error *error)
 			    r == -EREMOTEIO ? rootview_error_message(driver.daemon) : strerror(-r));
 }
 
+/* Nothing comes unasked: who has something to read on it, reads that it has ended. */
+static bool is_connected(void)
+{
+	struct pollfd idle = { .fd = rootview_get_fd(driver.daemon), .events = POLLIN };
+
+	return poll(&idle, 1, 0) == 0;
+}
+
+/* rootviewd may have been started anew since the last call. */
 static int connect_daemon(struct layer_error *error)
 {
 	int r;
 
-	if (driver.daemon)
+	if (driver.daemon && is_connected())
 		return 0;
+	rootview_disconnect(driver.daemon);
+	driver.daemon = NULL;
 	r = rootview_connect(NULL, &driver.daemon);
 	return r < 0 ? layer_failed(error, LAYER_FAILED, "rootviewd does not answer: %s",
 				    strerror(-r)) : 0;
 }
 
-/*
- * Runs the call that a function has put into @call, returning @built.  Returns 0 or a
- * negative errno; a daemon that was started anew meanwhile is another one's to meet.
- */
+/* Runs the call that a function has put into @call, returning @built; 0 or a negative errno. */
 static int run(int built, struct rootview_call **call, struct rootview_reply **ret)
 {
-	int r = built < 0 ? built : rootview_run(driver.daemon, *call, ret);
-
-	if (r == -ENOTCONN || r == -ECONNRESET) {
-		rootview_disconnect(driver.daemon);
-		driver.daemon = NULL;
-	}
-	return r;
+	return built < 0 ? built : rootview_run(driver.daemon, *call, ret);
 }
 
 /* Whether rootviewd refused for that reason. */
