@@ -153,7 +153,8 @@ static int do_info(const char *const *a, struct layer_error *error)
 
 	if (r == 0)
 		printf("number=%u size=%lu parent=%s device=%s path=%s active=%d\n", info.number,
-		       info.size, info.parent, info.device, info.mounted ? info.path : "", info.active);
+		       info.size, info.parent, info.device, info.mounted ? info.path : "",
+		       info.active);
 	return r;
 }
 
