@@ -5,13 +5,11 @@
 #include "pool.h"
 
 #include <dirent.h>
-#include <libdevmapper.h>
-#include <linux/dm-ioctl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
+#include "devmapper.h"
 #include "util.h"
 
 /* By it devices are known to be ours; rootviewd has another one for origins. */
@@ -25,12 +23,6 @@ static const char *const suffixes[] = {
 #define METADATA_BLOCK	4096
 #define SECTOR		512
 
-#define REMOVE_TRIES	40
-#define REMOVE_PAUSE_MS	50
-
-#define UDEV_TRIES	500
-#define UDEV_PAUSE_MS	20
-
 /*
  * Nobody but us is to look at a layer's device: thousands of them have the same
  * file system, and what udev has open cannot be removed.
@@ -38,55 +30,12 @@ static const char *const suffixes[] = {
 #define UDEV_FLAGS (DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG | DM_UDEV_DISABLE_DISK_RULES_FLAG | \
 		    DM_UDEV_DISABLE_OTHER_RULES_FLAG)
 
-#define cleanup_task cleanup_with(destroy_task)
-
-static void destroy_task(struct dm_task **task)
-{
-	if (*task)
-		dm_task_destroy(*task);
-}
-
-static void pause_ms(long ms)
-{
-	struct timespec ts = { .tv_nsec = ms * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
-
 /* Whoever called says what matters. */
 __attribute__((format(printf, 5, 6)))
 static void ignore_libdevmapper(int level, const char *file, int line, int error,
 				const char *format, ...)
 {
 	(void)level, (void)file, (void)line, (void)error, (void)format;
-}
-
-/* dm_udev_wait() waits for ever where udevd has died. */
-static void wait_for_udev(uint32_t cookie)
-{
-	int ready = 0;
-
-	for (int i = 0; i < UDEV_TRIES; i++) {
-		if (!dm_udev_wait_immediate(cookie, &ready) || ready)
-			return;
-		pause_ms(UDEV_PAUSE_MS);
-	}
-	dm_udev_complete(cookie);
-}
-
-/* Runs @task and waits for udev, for what makes or removes nodes.  0 or a negative errno. */
-static int run(struct dm_task *task)
-{
-	uint32_t cookie = 0;
-	int error;
-
-	if (!dm_task_set_cookie(task, &cookie, UDEV_FLAGS))
-		return -EIO;
-	error = dm_task_run(task) ? 0 : dm_task_get_errno(task) ?: EIO;
-	if (cookie)
-		wait_for_udev(cookie);
-	dm_task_update_nodes();
-	return -error;
 }
 
 static int pool_failed(struct layer_error *error, struct pool *pool, int r, const char *format, ...)
@@ -113,7 +62,7 @@ static struct dm_task *task_for(int type, const char *name)
 
 	if (task && dm_task_set_name(task, name))
 		return task;
-	destroy_task(&task);
+	devmapper_free_task(&task);
 	return NULL;
 }
 
@@ -129,20 +78,6 @@ static struct dm_task *ask(int type, const char *name, const char **target, char
 		dm_get_next_target(task, NULL, &start, &length, &found, parameters);
 	*target = found ?: "";
 	return task;
-}
-
-static int get_info(const char *name, struct dm_info *ret, char uuid[static DM_UUID_LEN])
-{
-	cleanup_task struct dm_task *task = task_for(DM_DEVICE_INFO, name);
-	const char *found;
-
-	*ret = (struct dm_info){ 0 };
-	uuid[0] = '\0';
-	if (!task || !dm_task_run(task) || !dm_task_get_info(task, ret))
-		return -EIO;
-	found = ret->exists ? dm_task_get_uuid(task) : NULL;
-	snprintf(uuid, DM_UUID_LEN, "%s", found ?: "");
-	return 0;
 }
 
 static int refuse(struct layer_error *error, enum layer_error_code code, const char *format,
@@ -162,9 +97,7 @@ int pool_open(struct pool *pool, const char *path, const char *prefix, struct la
 	struct pool_status status;
 	char *parameters;
 
-	dm_log_with_errno_init(ignore_libdevmapper);
-	dm_set_name_mangling_mode(DM_STRING_MANGLING_NONE);
-	dm_hold_control_dev(1);
+	devmapper_init(ignore_libdevmapper);
 
 	if (!name || !*name || strchr(name, '/') || strlen(name) >= sizeof(pool->name))
 		return refuse(error, LAYER_INVALID, "\"%s\" is no path of a thin pool, which is "
@@ -229,7 +162,7 @@ static int resume(const char *name)
 {
 	cleanup_task struct dm_task *task = task_for(DM_DEVICE_RESUME, name);
 
-	return task ? run(task) : -ENOMEM;
+	return task ? devmapper_run(task, UDEV_FLAGS, NULL) : -ENOMEM;
 }
 
 int pool_snapshot(struct pool *pool, uint32_t number, uint32_t origin, struct layer_error *error)
@@ -240,7 +173,7 @@ int pool_snapshot(struct pool *pool, uint32_t number, uint32_t origin, struct la
 
 	/* Nobody writes to a volume by its other device. */
 	pool_device_name(pool, origin, POOL_MOUNT, name);
-	r = get_info(name, &info, uuid);
+	r = devmapper_info(name, &info, uuid);
 	if (r == 0 && info.exists)
 		r = suspend(name);
 	if (r < 0)
@@ -261,32 +194,30 @@ int pool_delete(struct pool *pool, uint32_t number, struct layer_error *error)
 	return r < 0 && r != -ENODATA ? pool_failed(error, pool, r, "delete volume %u", number) : 0;
 }
 
+/* That of the volume's device @name. */
+static void uuid_of(const struct pool *pool, const char *name, char ret[static DM_UUID_LEN])
+{
+	snprintf(ret, DM_UUID_LEN, UUID_PREFIX "%.60s-%s", pool->name,
+		 name + strlen(pool->prefix) + 1);
+}
+
 static int describe(struct dm_task *task, struct pool *pool, const char *name, uint32_t number,
 		    uint64_t size, bool read_only)
 {
 	char uuid[DM_UUID_LEN], parameters[PATH_MAX];
 
-	snprintf(uuid, sizeof(uuid), UUID_PREFIX "%.60s-%s", pool->name,
-		 name + strlen(pool->prefix) + 1);
+	uuid_of(pool, name, uuid);
 	snprintf(parameters, sizeof(parameters), "%s/%s %u", dm_dir(), pool->name, number);
 	return task && dm_task_set_name(task, name) && dm_task_set_uuid(task, uuid) &&
 	       (!read_only || dm_task_set_ro(task)) &&
 	       dm_task_add_target(task, 0, size / SECTOR, "thin", parameters) ? 0 : -ENOMEM;
 }
 
-static int remove_once(const char *name)
-{
-	cleanup_task struct dm_task *task = task_for(DM_DEVICE_REMOVE, name);
-
-	return task ? run(task) : -ENOMEM;
-}
-
 static bool is_ours(struct pool *pool, const char *name, const char *uuid)
 {
 	char wanted[DM_UUID_LEN];
 
-	snprintf(wanted, sizeof(wanted), UUID_PREFIX "%.60s-%s", pool->name,
-		 name + strlen(pool->prefix) + 1);
+	uuid_of(pool, name, wanted);
 	return streq(uuid, wanted);
 }
 
@@ -300,18 +231,18 @@ int pool_activate(struct pool *pool, uint32_t number, enum pool_role role, uint6
 
 	pool_device_name(pool, number, role, name);
 	snprintf(path, PATH_MAX, "%s/%s", dm_dir(), name);
-	r = get_info(name, &info, uuid);
+	r = devmapper_info(name, &info, uuid);
 	/* Who made it may have died before it had a node. */
 	if (r == 0 && info.exists && is_ours(pool, name, uuid) && info.live_table)
 		return dm_mknodes(name) ? 0 : pool_failed(error, pool, -EIO, "make %s", path);
 	if (r == 0 && info.exists && !is_ours(pool, name, uuid))
 		r = -EEXIST;
 	else if (r == 0 && info.exists)
-		r = remove_once(name);
+		r = devmapper_remove(name, UDEV_FLAGS, NULL);
 	if (r == 0)
 		r = describe(task, pool, name, number, size, read_only);
 	if (r == 0)
-		r = run(task);
+		r = devmapper_run(task, UDEV_FLAGS, NULL);
 	return r < 0 ? pool_failed(error, pool, r, "make the device %s", name) : 0;
 }
 
@@ -320,18 +251,15 @@ int pool_deactivate(struct pool *pool, uint32_t number, enum pool_role role,
 {
 	char name[POOL_NAME_SIZE], uuid[DM_UUID_LEN];
 	struct dm_info info;
-	int r = -EBUSY;
+	int r;
 
 	pool_device_name(pool, number, role, name);
-	if (get_info(name, &info, uuid) < 0)
-		return pool_failed(error, pool, -EIO, "ask for the device %s", name);
+	r = devmapper_info(name, &info, uuid);
+	if (r < 0)
+		return pool_failed(error, pool, r, "ask for the device %s", name);
 	if (!info.exists)
 		return 0;
-	for (int i = 0; r == -EBUSY && i < REMOVE_TRIES; i++) {
-		if (i)
-			pause_ms(REMOVE_PAUSE_MS);
-		r = remove_once(name);
-	}
+	r = devmapper_remove_patiently(name, UDEV_FLAGS, NULL);
 	if (r == -EBUSY)
 		return layer_failed(error, LAYER_IN_USE,
 				    "the device %s is in use: something has it open or mounted",
@@ -379,7 +307,7 @@ int pool_each_device(struct pool *pool, uint32_t first, uint32_t last,
 		next = names->next;
 		if (!parse_name(pool, names->name, &number, &role) || number < first ||
 		    number > last ||
-		    get_info(names->name, &info, uuid) < 0 || !info.exists ||
+		    devmapper_info(names->name, &info, uuid) < 0 || !info.exists ||
 		    !is_ours(pool, names->name, uuid))
 			continue;
 		if (info.suspended && info.live_table)

@@ -5,42 +5,17 @@
 #include "device.h"
 
 #include <fcntl.h>
-#include <libdevmapper.h>
-#include <linux/dm-ioctl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
+#include "devmapper.h"
 #include "log.h"
 #include "name.h"
 #include "util.h"
 
 #define TARGET "rootview"
-
-/* A busy device is tried again for two seconds. */
-#define REMOVE_TRIES	40
-#define REMOVE_PAUSE_MS	50
-
-/* udev's rules get this long; they run on without being waited for afterwards. */
-#define UDEV_TRIES	500
-#define UDEV_PAUSE_MS	20
-
-#define cleanup_task cleanup_with(destroy_task)
-
-static void destroy_task(struct dm_task **task)
-{
-	if (*task)
-		dm_task_destroy(*task);
-}
-
-static void pause_ms(long ms)
-{
-	struct timespec ts = { .tv_nsec = ms * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
 
 __attribute__((format(printf, 5, 6)))
 static void log_libdevmapper(int level, const char *file, int line, int error,
@@ -61,10 +36,7 @@ static void log_libdevmapper(int level, const char *file, int line, int error,
 
 void device_init(void)
 {
-	dm_log_with_errno_init(log_libdevmapper);
-	/* A name is what the kernel has; ours need no mangling, others get none. */
-	dm_set_name_mangling_mode(DM_STRING_MANGLING_NONE);
-	dm_hold_control_dev(1);
+	devmapper_init(log_libdevmapper);
 }
 
 void device_forget_control(void)
@@ -73,49 +45,11 @@ void device_forget_control(void)
 	dm_lib_release();
 }
 
-/* dm_udev_wait() waits for ever where udevd has died. */
-static void wait_for_udev(const char *name, uint32_t cookie)
+static void warn_of_udev(const char *name, bool late)
 {
-	int ready = 0;
-
-	for (int i = 0; i < UDEV_TRIES; i++) {
-		if (!dm_udev_wait_immediate(cookie, &ready) || ready)
-			return;
-		pause_ms(UDEV_PAUSE_MS);
-	}
-	log_warning("%s: udev has not answered for %d s; going on without it", name,
-		    UDEV_TRIES * UDEV_PAUSE_MS / 1000);
-	dm_udev_complete(cookie);
-}
-
-/* Runs @task and waits for udev.  Returns 0 or a positive errno. */
-static int run(struct dm_task *task, const char *name)
-{
-	uint32_t cookie = 0;
-	int error;
-
-	/* Without udevd this is no cookie, and there is nothing to wait for. */
-	if (!dm_task_set_cookie(task, &cookie, 0))
-		return EIO;
-	error = dm_task_run(task) ? 0 : dm_task_get_errno(task) ?: EIO;
-	if (cookie)
-		wait_for_udev(name, cookie);
-	dm_task_update_nodes();
-	return error;
-}
-
-/* Fills @ret; ret->exists is 0 if there is no device of that name. */
-static int get_info(const char *name, struct dm_info *ret, char *uuid, size_t size)
-{
-	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_INFO);
-	const char *found;
-
-	if (!task || !dm_task_set_name(task, name) || !dm_task_run(task) ||
-	    !dm_task_get_info(task, ret))
-		return -1;
-	found = ret->exists ? dm_task_get_uuid(task) : NULL;
-	snprintf(uuid, size, "%s", found ?: "");
-	return 0;
+	if (late)
+		log_warning("%s: udev has not answered for %d s; going on without it", name,
+			    DEVMAPPER_UDEV_SECONDS);
 }
 
 bool device_is_ours(const char *name)
@@ -123,7 +57,7 @@ bool device_is_ours(const char *name)
 	char uuid[DM_UUID_LEN];
 	struct dm_info info;
 
-	return get_info(name, &info, uuid, sizeof(uuid)) == 0 && info.exists &&
+	return devmapper_info(name, &info, uuid) == 0 && info.exists &&
 	       after_prefix(uuid, ORIGIN_UUID_PREFIX);
 }
 
@@ -158,13 +92,15 @@ int device_load(const char *name, const char *backing, dev_t *ret, struct failur
 	char uuid[DM_UUID_LEN], number[32];
 	struct dm_info info;
 	uint64_t sectors = 0;
+	bool late = false;
 	dev_t dev = 0;
-	int error;
+	int r;
 
 	if (examine(backing, &sectors, &dev, f) < 0)
 		return -1;
-	if (!task || get_info(name, &info, uuid, sizeof(uuid)) < 0)
-		return failed_step(f, name, "ask device-mapper", errno, NULL);
+	r = task ? devmapper_info(name, &info, uuid) : -ENOMEM;
+	if (r < 0)
+		return failed_step(f, name, "ask device-mapper", -r, NULL);
 	if (info.exists)
 		return failed(f, FAILURE_ORIGIN_EXISTS,
 			      "there is a device-mapper device \"%s\" already", name);
@@ -174,49 +110,40 @@ int device_load(const char *name, const char *backing, dev_t *ret, struct failur
 	if (!dm_task_set_name(task, name) || !dm_task_set_uuid(task, uuid) ||
 	    !dm_task_set_ro(task) || !dm_task_add_target(task, 0, sectors, TARGET, number))
 		return failed_step(f, name, "describe the device", ENOMEM, NULL);
-	error = run(task, name);
-	if (error == EBUSY)
+	r = devmapper_run(task, 0, &late);
+	warn_of_udev(name, late);
+	if (r == -EBUSY)
 		return failed(f, FAILURE_ORIGIN_BUSY,
 			      "the device \"%s\" is in use: it cannot be shared", backing);
-	if (error || !dm_task_get_info(task, &info))
-		return failed_step(f, name, "load the device", error ?: EIO, NULL);
+	if (r < 0 || !dm_task_get_info(task, &info))
+		return failed_step(f, name, "load the device", -r ?: EIO, NULL);
 	*ret = makedev(info.major, info.minor);
 	return 0;
-}
-
-static int remove_once(const char *name)
-{
-	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_REMOVE);
-
-	if (!task || !dm_task_set_name(task, name))
-		return ENOMEM;
-	return run(task, name);
 }
 
 int device_remove(const char *name, dev_t dev, struct failure *f)
 {
 	char uuid[DM_UUID_LEN];
 	struct dm_info info;
-	int error = EBUSY;
+	bool late = false;
+	int r;
 
 	/* Names change hands without notice; what else has it now is left alone. */
-	if (get_info(name, &info, uuid, sizeof(uuid)) < 0)
-		return failed_step(f, name, "ask device-mapper", errno, NULL);
+	r = devmapper_info(name, &info, uuid);
+	if (r < 0)
+		return failed_step(f, name, "ask device-mapper", -r, NULL);
 	if (info.exists && makedev(info.major, info.minor) != dev)
 		return failed(f, FAILURE_NO_SUCH_ORIGIN,
 			      "there is no origin \"%s\" any more: another device has that name",
 			      name);
-	for (int i = 0; error == EBUSY && i < REMOVE_TRIES; i++) {
-		if (i)
-			pause_ms(REMOVE_PAUSE_MS);
-		error = remove_once(name);
-	}
-	if (error == EBUSY)
+	r = devmapper_remove_patiently(name, 0, &late);
+	warn_of_udev(name, late);
+	if (r == -EBUSY)
 		return failed(f, FAILURE_ORIGIN_BUSY,
 			      "origin \"%s\" has no views, but somebody has its device open or its "
 			      "files in use", name);
-	if (error && error != ENXIO)
-		return failed_step(f, name, "remove the device", error, NULL);
+	if (r < 0 && r != -ENXIO)
+		return failed_step(f, name, "remove the device", -r, NULL);
 	return 0;
 }
 
@@ -224,14 +151,16 @@ static void sweep_one(const char *name)
 {
 	char uuid[DM_UUID_LEN];
 	struct dm_info info;
-	int error;
+	bool late = false;
+	int r;
 
-	if (get_info(name, &info, uuid, sizeof(uuid)) < 0 || !info.exists || info.live_table ||
+	if (devmapper_info(name, &info, uuid) < 0 || !info.exists || info.live_table ||
 	    !after_prefix(uuid, ORIGIN_UUID_PREFIX))
 		return;
-	error = remove_once(name);
-	if (error)
-		log_warning("%s: cannot remove the half of an origin: %s", name, strerror(error));
+	r = devmapper_remove(name, 0, &late);
+	warn_of_udev(name, late);
+	if (r < 0)
+		log_warning("%s: cannot remove the half of an origin: %s", name, strerror(-r));
 	else
 		log_info("%s: removed, as it was half of an origin", name);
 }
