@@ -11,11 +11,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <systemd/sd-json.h>
 
+#include "json.h"
 #include "util.h"
-
-#define cleanup_json cleanup_with(sd_json_variant_unrefp)
 
 /* dockerd mounts it if it was told so, for this container or for all. */
 #define INIT_PROGRAM "/sbin/docker-init"
@@ -83,24 +81,16 @@ static int add(struct container *c, const char *path, bool is_file)
 	return 0;
 }
 
-static const char *string_of(sd_json_variant *v, const char *key)
-{
-	sd_json_variant *value = v && sd_json_variant_is_object(v) ?
-				 sd_json_variant_by_key(v, key) : NULL;
-
-	return value && sd_json_variant_is_string(value) ? sd_json_variant_string(value) : "";
-}
-
 /* The keys of an object, which may be missing, are paths; the values may say what kind. */
 static int add_keys(struct container *c, sd_json_variant *v)
 {
 	struct stat st;
 
-	if (!v || !sd_json_variant_is_object(v))
+	if (!sd_json_variant_is_object(v))
 		return 0;
 	for (size_t i = 0; i < sd_json_variant_elements(v); i += 2) {
 		const char *path = sd_json_variant_string(sd_json_variant_by_index(v, i));
-		const char *source = string_of(sd_json_variant_by_index(v, i + 1), "Source");
+		const char *source = json_string(sd_json_variant_by_index(v, i + 1), "Source");
 
 		if (add(c, path, *source && stat(source, &st) == 0 && !S_ISDIR(st.st_mode)) < 0)
 			return -1;
@@ -111,13 +101,13 @@ static int add_keys(struct container *c, sd_json_variant *v)
 /* What was asked for with --mount; all but tmpfs is in the container's own list, too. */
 static int add_mounts(struct container *c, sd_json_variant *v)
 {
-	if (!v || !sd_json_variant_is_array(v))
+	if (!sd_json_variant_is_array(v))
 		return 0;
 	for (size_t i = 0; i < sd_json_variant_elements(v); i++) {
 		sd_json_variant *mount = sd_json_variant_by_index(v, i);
 
-		if (streq(string_of(mount, "Type"), "tmpfs") &&
-		    add(c, string_of(mount, "Target"), false) < 0)
+		if (streq(json_string(mount, "Type"), "tmpfs") &&
+		    add(c, json_string(mount, "Target"), false) < 0)
 			return -1;
 	}
 	return 0;
@@ -125,23 +115,23 @@ static int add_mounts(struct container *c, sd_json_variant *v)
 
 static bool is_true(sd_json_variant *v)
 {
-	return v && sd_json_variant_is_boolean(v) && sd_json_variant_boolean(v);
+	return sd_json_variant_is_boolean(v) && sd_json_variant_boolean(v);
 }
 
 static bool is_false(sd_json_variant *v)
 {
-	return v && sd_json_variant_is_boolean(v) && !sd_json_variant_boolean(v);
+	return sd_json_variant_is_boolean(v) && !sd_json_variant_boolean(v);
 }
 
 static bool has_any(sd_json_variant *v)
 {
-	return v && sd_json_variant_is_array(v) && sd_json_variant_elements(v) > 0;
+	return sd_json_variant_is_array(v) && sd_json_variant_elements(v) > 0;
 }
 
 static int take(struct container *c, sd_json_variant *host, sd_json_variant *config)
 {
 	sd_json_variant *own = sd_json_variant_by_key(config, "Config");
-	const char *start = string_of(own, "WorkingDir");
+	const char *start = json_string(own, "WorkingDir");
 
 	c->read_only = is_true(sd_json_variant_by_key(host, "ReadonlyRootfs"));
 	/* Swarm's, which it mounts where it likes. */
@@ -167,8 +157,7 @@ int container_read(const char *home, const char *id, struct container *ret)
 		return -1;
 	host = read_json(home, name, "hostconfig.json");
 	config = read_json(home, name, "config.v2.json");
-	if (!host || !config || !sd_json_variant_is_object(host) ||
-	    !sd_json_variant_is_object(config))
+	if (!sd_json_variant_is_object(host) || !sd_json_variant_is_object(config))
 		return -1;
 	if (take(&c, host, config) < 0) {
 		container_free(&c);

@@ -16,12 +16,12 @@
 
 #include <ctype.h>
 #include <poll.h>
-#include <pthread.h>
-#include "librootview/rootview.h"
 #include <search.h>
 #include <sys/stat.h>
 
 #include "container.h"
+#include "librootview/rootview.h"
+#include "lock.h"
 #include "util.h"
 
 /*
@@ -51,27 +51,6 @@ static struct {
 	void *views;		/* a tree of struct shared, by id */
 	size_t n_views;
 } driver = { .mutex = PTHREAD_MUTEX_INITIALIZER };
-
-#define cleanup_unlock cleanup_with(unlock)
-
-static void unlock(pthread_mutex_t **locked)
-{
-	pthread_mutex_unlock(*locked);
-}
-
-static pthread_mutex_t *lock(void)
-{
-	pthread_mutex_lock(&driver.mutex);
-	return &driver.mutex;
-}
-
-/* Of functions that hold the lock until they return. */
-#define LOCKED cleanup_unlock __attribute__((__unused__)) pthread_mutex_t *locked = lock()
-
-static int out_of_memory(struct layer_error *error)
-{
-	return layer_failed(error, LAYER_FAILED, "out of memory");
-}
 
 /*
  * Views.
@@ -132,7 +111,7 @@ static int note_view(const char *image, const char *id, const char *value,
 	cleanup_free char *key = NULL;
 
 	if (asprintf(&key, NOTE_VIEW "%s", id) < 0)
-		return out_of_memory(error);
+		return layer_out_of_memory(error);
 	return layerstore_set(driver.store, image, key, value, error);
 }
 
@@ -140,7 +119,7 @@ static int load_view(const char *image, const char *key, const char *value, void
 {
 	struct layer_error *error = userdata;
 
-	return add(after_prefix(key, NOTE_VIEW), image, value) < 0 ? out_of_memory(error) : 0;
+	return add(after_prefix(key, NOTE_VIEW), image, value) < 0 ? layer_out_of_memory(error) : 0;
 }
 
 /*
@@ -228,7 +207,7 @@ static struct rootview_request *new_full_request(const struct shared *s,
 	bool good = request && rootview_request_add_list(request, MOUNT_POINTS) == 0 &&
 		    (!*label || rootview_request_set_label(request, label) == 0);
 
-	for (size_t i = 0; good && container && i < container->n_points; i++) {
+	for (size_t i = 0; good && i < container->n_points; i++) {
 		const struct container_point *point = &container->points[i];
 
 		good = rootview_request_add_mount_point(request, point->path, point->is_file ?
@@ -291,7 +270,7 @@ static int get_view(const struct shared *s, const struct container *container,
 		return -1;
 	request = new_request(s);
 	if (!request)
-		return out_of_memory(error);
+		return layer_out_of_memory(error);
 	r = run(rootview_call_mount(&call, s->image, request), &call, &reply);
 	rootview_request_free(request);
 	if (r == 0)
@@ -380,10 +359,8 @@ static int take_option(const char *option, struct layerstore_options *to, struct
 static void close_all(void)
 {
 	tdestroy(driver.views, free_shared);
-	if (driver.store)
-		layerstore_close(driver.store);
-	if (driver.daemon)
-		rootview_disconnect(driver.daemon);
+	layerstore_close(driver.store);
+	rootview_disconnect(driver.daemon);
 	free(driver.home);
 	driver.views = NULL;
 	driver.n_views = 0;
@@ -406,7 +383,7 @@ static void remove_replaced(const void *node, VISIT which, void *userdata)
 int driver_init(const char *home, const char *const *options, struct layer_error *error)
 {
 	struct layerstore_options store = { .folder = home };
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	for (; *options; options++)
 		if (take_option(*options, &store, error) < 0)
@@ -419,7 +396,7 @@ int driver_init(const char *home, const char *const *options, struct layer_error
 	close_all();
 	driver.home = strdup(home);
 	if (!driver.home)
-		return out_of_memory(error);
+		return layer_out_of_memory(error);
 	if (layerstore_open(&store, &driver.store, error) < 0 ||
 	    layerstore_each_note(driver.store, NOTE_VIEW, load_view, error, error) != 0) {
 		close_all();
@@ -432,21 +409,14 @@ int driver_init(const char *home, const char *const *options, struct layer_error
 
 void driver_close(void)
 {
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	close_all();
 }
 
-struct layerstore *driver_store(void)
-{
-	LOCKED;
-
-	return driver.store;
-}
-
 size_t driver_views(void)
 {
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	return driver.n_views;
 }
@@ -456,6 +426,13 @@ static int check_open(struct layer_error *error)
 	if (driver.store)
 		return 0;
 	return layer_failed(error, LAYER_FAILED, "the driver was not initialised");
+}
+
+struct layerstore *driver_store(struct layer_error *error)
+{
+	LOCKED(driver.mutex);
+
+	return check_open(error) < 0 ? NULL : driver.store;
 }
 
 static int create_shared(const struct driver_request *request, const char *image,
@@ -469,7 +446,7 @@ static int create_shared(const struct driver_request *request, const char *image
 				    request->id);
 	if (note_view(image, request->id, "", error) < 0)
 		return -1;
-	return add(request->id, image, "") < 0 ? out_of_memory(error) : 0;
+	return add(request->id, image, "") < 0 ? layer_out_of_memory(error) : 0;
 }
 
 static int create_layer(const struct driver_request *request, struct layer_error *error)
@@ -489,7 +466,7 @@ static int create_layer(const struct driver_request *request, struct layer_error
 int driver_create(const struct driver_request *request, struct layer_error *error)
 {
 	struct shared *parent;
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	if (check_open(error) < 0)
 		return -1;
@@ -513,7 +490,7 @@ int driver_remove(const char *id, struct layer_error *error)
 	struct layer_error ignored;
 	struct layer_info info;
 	struct shared *s;
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	if (check_open(error) < 0)
 		return -1;
@@ -532,14 +509,14 @@ int driver_remove(const char *id, struct layer_error *error)
 
 bool driver_exists(const char *id)
 {
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	return driver.store && (find(id) || layerstore_exists(driver.store, id));
 }
 
 bool driver_is_view(const char *id)
 {
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	return find(id);
 }
@@ -590,7 +567,7 @@ static int replace_layers(const char *id, const struct layer_info *layer,
 	    note_view(init->parent, layer->parent, "", error) < 0)
 		return -1;
 	if (add(id, init->parent, layer->path) < 0 || add(layer->parent, init->parent, "") < 0)
-		return out_of_memory(error);
+		return layer_out_of_memory(error);
 	return layerstore_remove(driver.store, id, error) < 0 ?
 	       -1 : layerstore_remove(driver.store, layer->parent, error);
 }
@@ -636,7 +613,7 @@ int driver_get(const char *id, const char *label, char path[static PATH_MAX],
 	       struct layer_error *error)
 {
 	struct shared *s;
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	if (check_open(error) < 0)
 		return -1;
@@ -663,7 +640,7 @@ static int put_layer(const char *id, struct layer_error *error)
 int driver_put(const char *id, struct layer_error *error)
 {
 	struct shared *s;
-	LOCKED;
+	LOCKED(driver.mutex);
 
 	if (check_open(error) < 0)
 		return -1;

@@ -36,7 +36,6 @@ bool driver_parse_size(const char *text, uint64_t *ret);
 struct driver_request {
 	const char *id;
 	const char *parent;	/* or "" */
-	const char *label;	/* SELinux's for mounts; or "" */
 	uint64_t size;		/* in bytes; 0 for the parent's */
 	bool writable;		/* a container's, not an image's */
 	bool shared;
@@ -54,8 +53,8 @@ int driver_put(const char *id, struct layer_error *error);
 /* Whether it is a view: then it never differs from its image. */
 bool driver_is_view(const char *id);
 
-/* The store, or NULL before driver_init(). */
-struct layerstore *driver_store(void);
+/* The store, or NULL and LAYER_FAILED before driver_init(). */
+struct layerstore *driver_store(struct layer_error *error);
 
 /* How many containers have a view. */
 size_t driver_views(void);

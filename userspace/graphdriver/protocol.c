@@ -6,13 +6,10 @@
  */
 #include "protocol.h"
 
-#include <systemd/sd-json.h>
-
 #include "driver.h"
+#include "json.h"
 #include "text.h"
 #include "util.h"
-
-#define cleanup_json cleanup_with(sd_json_variant_unrefp)
 
 #define OPTIONS_MAX 64
 
@@ -66,6 +63,7 @@ static char *answer_size(int r, uint64_t size, struct layer_error *error)
 struct protocol_request {
 	sd_json_variant *json;
 	const char *id, *parent, *label, *home;
+	struct layerstore *store;	/* of calls that need it */
 };
 
 #define cleanup_request cleanup_with(free_request)
@@ -73,13 +71,6 @@ struct protocol_request {
 static void free_request(struct protocol_request *r)
 {
 	sd_json_variant_unref(r->json);
-}
-
-static const char *string_of(sd_json_variant *v, const char *key)
-{
-	sd_json_variant *value = sd_json_variant_by_key(v, key);
-
-	return value && sd_json_variant_is_string(value) ? sd_json_variant_string(value) : "";
 }
 
 /* Returns false if it is no JSON. */
@@ -90,10 +81,10 @@ static bool parse(const char *text, struct protocol_request *ret)
 	if (sd_json_parse(*text ? text : "{}", 0, &ret->json, NULL, NULL) < 0 ||
 	    !sd_json_variant_is_object(ret->json))
 		return false;
-	ret->id = string_of(ret->json, "ID");
-	ret->parent = string_of(ret->json, "Parent");
-	ret->label = string_of(ret->json, "MountLabel");
-	ret->home = string_of(ret->json, "Home");
+	ret->id = json_string(ret->json, "ID");
+	ret->parent = json_string(ret->json, "Parent");
+	ret->label = json_string(ret->json, "MountLabel");
+	ret->home = json_string(ret->json, "Home");
 	return true;
 }
 
@@ -114,6 +105,18 @@ static char *call(const struct http_method *method, const char *text)
 	return parse(text, &request) ? method->run(&request) : refuse_text();
 }
 
+/* The same for calls that make no sense before GraphDriver.Init. */
+static char *call_on_store(const struct http_method *method, const char *text)
+{
+	cleanup_request struct protocol_request request;
+	struct layer_error error;
+
+	if (!parse(text, &request))
+		return refuse_text();
+	request.store = driver_store(&error);
+	return request.store ? method->run(&request) : answer_error(&error);
+}
+
 /* Calls. */
 
 static char *activate(const struct protocol_request *r)
@@ -129,7 +132,7 @@ static char *init(const struct protocol_request *r)
 	sd_json_variant *list;
 
 	list = sd_json_variant_by_key(r->json, "Opts");
-	for (size_t i = 0; list && sd_json_variant_is_array(list) &&
+	for (size_t i = 0; sd_json_variant_is_array(list) &&
 	     i < sd_json_variant_elements(list); i++) {
 		sd_json_variant *option = sd_json_variant_by_index(list, i);
 
@@ -150,7 +153,7 @@ static char *capabilities(const struct protocol_request *r)
 static int take_options(sd_json_variant *options, struct driver_request *request,
 			struct layer_error *error)
 {
-	if (!options || !sd_json_variant_is_object(options))
+	if (!sd_json_variant_is_object(options))
 		return 0;
 	/* Keys and values, in turn. */
 	for (size_t i = 0; i < sd_json_variant_elements(options); i += 2) {
@@ -169,13 +172,12 @@ static int take_options(sd_json_variant *options, struct driver_request *request
 
 static char *create_as(const struct protocol_request *r, bool writable)
 {
-	struct driver_request request = { .writable = writable };
+	struct driver_request request = {
+		.id = r->id, .parent = r->parent, .writable = writable,
+	};
 	struct layer_error error;
 	int done;
 
-	request.id = r->id;
-	request.parent = r->parent;
-	request.label = r->label;
 	done = take_options(sd_json_variant_by_key(r->json, "StorageOpt"), &request, &error);
 	if (done == 0)
 		done = driver_create(&request, &error);
@@ -229,29 +231,15 @@ static char *cleanup(const struct protocol_request *r)
 	return strdup("{}");
 }
 
-/* The store, or a refusal in @ret. */
-static struct layerstore *need_store(char **ret)
-{
-	struct layerstore *store = driver_store();
-
-	if (!store)
-		*ret = refuse("the driver was not initialised");
-	return store;
-}
-
 static char *metadata(const struct protocol_request *r)
 {
 	cleanup_json sd_json_variant *v = NULL, *answer = NULL;
 	struct layer_error error;
 	struct layer_info info;
-	struct layerstore *store;
-	char *refusal, number[16], size[32];
+	char number[16], size[32];
 
-	store = need_store(&refusal);
-	if (!store)
-		return refusal;
 	/* A container that shares its image has no device. */
-	if (layerstore_info(store, r->id, &info, &error) < 0)
+	if (layerstore_info(r->store, r->id, &info, &error) < 0)
 		return driver_exists(r->id) ? strdup("{\"Metadata\":{}}") : answer_error(&error);
 	snprintf(number, sizeof(number), "%u", info.number);
 	snprintf(size, sizeof(size), "%lu", info.size);
@@ -299,15 +287,9 @@ static char *status(const struct protocol_request *r)
 {
 	cleanup_json sd_json_variant *list = NULL, *answer = NULL;
 	struct layerstore_status st;
-	struct layerstore *store;
 	struct layer_error error;
-	char *refusal;
 
-	(void)r;
-	store = need_store(&refusal);
-	if (!store)
-		return refusal;
-	if (layerstore_status(store, &st, &error) < 0)
+	if (layerstore_status(r->store, &st, &error) < 0)
 		return answer_error(&error);
 	if (add_line(&list, "Pool", st.pool) < 0 ||
 	    add_line(&list, "Pool State", state_of(&st)) < 0 ||
@@ -351,17 +333,13 @@ static char *list_changes(const struct protocol_request *r)
 {
 	cleanup_json sd_json_variant *answer = NULL;
 	struct changes changes = { .list = NULL };
-	struct layerstore *store;
 	struct layer_error error;
-	char *refusal;
 	int done;
 
-	store = need_store(&refusal);
-	if (!store)
-		return refusal;
 	if (driver_is_view(r->id))
 		return strdup("{}");
-	done = layerstore_changes(store, r->id, or_null(r->parent), add_change, &changes, &error);
+	done = layerstore_changes(r->store, r->id, or_null(r->parent), add_change, &changes,
+				  &error);
 	if (done == 0)
 		changes.error = sd_json_buildo(&answer, SD_JSON_BUILD_PAIR_VARIANT("Changes",
 										   changes.list));
@@ -371,18 +349,13 @@ static char *list_changes(const struct protocol_request *r)
 
 static char *diff_size(const struct protocol_request *r)
 {
-	struct layerstore *store;
 	struct layer_error error;
 	uint64_t size;
-	char *refusal;
 	int done;
 
-	store = need_store(&refusal);
-	if (!store)
-		return refusal;
 	if (driver_is_view(r->id))
 		return strdup("{}");
-	done = layerstore_diff_size(store, r->id, or_null(r->parent), &size, &error);
+	done = layerstore_diff_size(r->store, r->id, or_null(r->parent), &size, &error);
 	return answer_size(done, size, &error);
 }
 
@@ -391,12 +364,11 @@ static char *apply_diff(const struct http_query *query, int fd)
 	struct layerstore *store;
 	struct layer_error error;
 	uint64_t size = 0;
-	char *refusal;
 	int r;
 
-	store = need_store(&refusal);
+	store = driver_store(&error);
 	if (!store)
-		return refusal;
+		return answer_error(&error);
 	r = layerstore_apply(store, query->id, fd, &size, &error);
 	return answer_size(r, size, &error);
 }
@@ -406,13 +378,12 @@ static char *diff(const char *text, int fd)
 	cleanup_request struct protocol_request asked;
 	struct layerstore *store;
 	struct layer_error error;
-	char *refusal;
 
 	if (!parse(text, &asked))
 		return refuse_text();
-	store = need_store(&refusal);
+	store = driver_store(&error);
 	if (!store)
-		return refusal;
+		return answer_error(&error);
 	if (driver_is_view(asked.id))
 		return strdup(write(fd, EMPTY_TAR, sizeof(EMPTY_TAR)) < 0 ? "{}" : "");
 	return layerstore_diff(store, asked.id, or_null(asked.parent), fd, &error) < 0 ?
@@ -429,12 +400,12 @@ const struct http_method protocol_methods[] = {
 	{ "/GraphDriver.Get", call, .run = get },
 	{ "/GraphDriver.Put", call, .run = put },
 	{ "/GraphDriver.Exists", call, .run = exists },
-	{ "/GraphDriver.Status", call, .run = status },
-	{ "/GraphDriver.GetMetadata", call, .run = metadata },
+	{ "/GraphDriver.Status", call_on_store, .run = status },
+	{ "/GraphDriver.GetMetadata", call_on_store, .run = metadata },
 	{ "/GraphDriver.Cleanup", call, .run = cleanup },
 	{ "/GraphDriver.Diff", .send = diff },
-	{ "/GraphDriver.Changes", call, .run = list_changes },
+	{ "/GraphDriver.Changes", call_on_store, .run = list_changes },
 	{ "/GraphDriver.ApplyDiff", .receive = apply_diff },
-	{ "/GraphDriver.DiffSize", call, .run = diff_size },
+	{ "/GraphDriver.DiffSize", call_on_store, .run = diff_size },
 	{ .url = NULL },
 };

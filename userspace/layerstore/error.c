@@ -17,3 +17,8 @@ int layer_failed(struct layer_error *error, enum layer_error_code code, const ch
 	va_end(ap);
 	return -1;
 }
+
+int layer_out_of_memory(struct layer_error *error)
+{
+	return layer_failed(error, LAYER_FAILED, "out of memory");
+}

@@ -26,4 +26,7 @@ struct layer_error {
 int layer_failed(struct layer_error *error, enum layer_error_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same, for what has no name but that there is no memory. */
+int layer_out_of_memory(struct layer_error *error);
+
 #endif

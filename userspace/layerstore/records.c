@@ -346,7 +346,7 @@ int records_list(struct records *records, struct record **ret, size_t *ret_n,
 		return -1;
 	while ((r = sqlite3_step(row)) == SQLITE_ROW)
 		if (append(&list, &n, row) < 0)
-			return layer_failed(error, LAYER_FAILED, "out of memory");
+			return layer_out_of_memory(error);
 	if (r != SQLITE_DONE)
 		return database_failed(records, error);
 	*ret = steal_ptr(&list);
@@ -366,7 +366,7 @@ static int take_string(struct records *records, sqlite3_stmt *row, char **ret,
 	if (r != SQLITE_ROW)
 		return row ? database_failed(records, error) : -1;
 	*ret = strdup((const char *)sqlite3_column_text(row, 0) ?: "");
-	return *ret ? 0 : layer_failed(error, LAYER_FAILED, "out of memory");
+	return *ret ? 0 : layer_out_of_memory(error);
 }
 
 int records_set_setting(struct records *records, const char *key, const char *value,

@@ -11,15 +11,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "stream.h"
+#include "lock.h"
 #include "pool.h"
 #include "records.h"
+#include "stream.h"
 #include "util.h"
 #include "volume.h"
 
@@ -66,27 +66,6 @@ struct layerstore {
  */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t look_ended = PTHREAD_COND_INITIALIZER;
-
-#define cleanup_unlock cleanup_with(unlock)
-
-static void unlock(pthread_mutex_t **locked)
-{
-	pthread_mutex_unlock(*locked);
-}
-
-static pthread_mutex_t *lock(void)
-{
-	pthread_mutex_lock(&mutex);
-	return &mutex;
-}
-
-/* Of functions that hold the lock until they return. */
-#define LOCKED cleanup_unlock __attribute__((__unused__)) pthread_mutex_t *locked = lock()
-
-static int out_of_memory(struct layer_error *error)
-{
-	return layer_failed(error, LAYER_FAILED, "out of memory");
-}
 
 /*
  * Records and uses
@@ -143,7 +122,7 @@ static struct use *add_use(struct layerstore *store, uint32_t number, const char
 	if (!use || (context && !copy)) {
 		free(use);
 		free(copy);
-		out_of_memory(error);
+		layer_out_of_memory(error);
 		return NULL;
 	}
 	*use = (struct use){ .next = store->uses, .number = number, .read_only = read_only,
@@ -391,7 +370,7 @@ int layerstore_create(struct layerstore *store, const char *id, const char *pare
 {
 	struct record record = { .state = RECORD_MAKING, .has_parent = true };
 	struct record from;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (check_id(id, error) < 0 || find(store, parent, &from, error) < 0)
 		return -1;
@@ -438,7 +417,7 @@ static int check_unused(struct layerstore *store, const struct record *record,
 int layerstore_remove(struct layerstore *store, const char *id, struct layer_error *error)
 {
 	struct record record;
-	LOCKED;
+	LOCKED(mutex);
 
 	/* While it has its device, it can still be told that it is in use. */
 	if (find(store, id, &record, error) < 0 || check_unused(store, &record, error) < 0 ||
@@ -453,7 +432,7 @@ bool layerstore_exists(struct layerstore *store, const char *id)
 {
 	struct layer_error error;
 	struct record record;
-	LOCKED;
+	LOCKED(mutex);
 
 	return find(store, id, &record, &error) == 0 || error.code == LAYER_IN_USE;
 }
@@ -497,7 +476,7 @@ static int take_over(struct use *use, const char *context, struct layer_error *e
 	if (context) {
 		use->context = strdup(context);
 		if (!use->context)
-			return out_of_memory(error);
+			return layer_out_of_memory(error);
 	}
 	use->found = false;
 	return 0;
@@ -508,7 +487,7 @@ int layerstore_mount(struct layerstore *store, const char *id, const char *conte
 {
 	struct record record;
 	struct use *use;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (find(store, id, &record, error) < 0 || mount_path(store, id, path, error) < 0)
 		return -1;
@@ -532,7 +511,7 @@ int layerstore_unmount(struct layerstore *store, const char *id, struct layer_er
 {
 	struct record record;
 	struct use *use;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (find(store, id, &record, error) < 0)
 		return -1;
@@ -567,7 +546,7 @@ int layerstore_activate(struct layerstore *store, const char *id, char device[st
 			struct layer_error *error)
 {
 	struct record record;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (find(store, id, &record, error) < 0 ||
 	    (!record.active && recover_journal(store, &record, error) < 0) ||
@@ -580,7 +559,7 @@ int layerstore_activate(struct layerstore *store, const char *id, char device[st
 int layerstore_deactivate(struct layerstore *store, const char *id, struct layer_error *error)
 {
 	struct record record;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (find(store, id, &record, error) < 0 ||
 	    pool_deactivate(&store->pool, record.number, POOL_ORIGIN, error) < 0)
@@ -598,7 +577,7 @@ static struct use *begin_apply(struct layerstore *store, const char *id, struct 
 {
 	struct layer_error ignored;
 	struct use *use;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (find(store, id, record, error) < 0 || check_unused(store, record, error) < 0 ||
 	    check_children(store, record, error) < 0 || check_space(store, error) < 0 ||
@@ -618,7 +597,7 @@ static int end_apply(struct layerstore *store, const struct record *record, stru
 		     int *root, int result, struct layer_error *error)
 {
 	struct layer_error ignored;
-	LOCKED;
+	LOCKED(mutex);
 
 	close_fd(root);
 	if (result < 0)
@@ -657,7 +636,7 @@ struct pair {
 static int begin_pair(struct layerstore *store, const char *id, const char *parent, bool whole,
 		      struct pair *pair, struct layer_error *error)
 {
-	LOCKED;
+	LOCKED(mutex);
 
 	pair->lower_root = -1;
 	if (find(store, id, &pair->upper, error) < 0 ||
@@ -677,7 +656,7 @@ static int begin_pair(struct layerstore *store, const char *id, const char *pare
 
 static void end_pair(struct layerstore *store, struct pair *pair)
 {
-	LOCKED;
+	LOCKED(mutex);
 
 	if (pair->lower_root >= 0)
 		end_look(store, &pair->lower, &pair->lower_root);
@@ -731,7 +710,7 @@ int layerstore_diff_size(struct layerstore *store, const char *id, const char *p
 int layerstore_set(struct layerstore *store, const char *id, const char *key, const char *value,
 		   struct layer_error *error)
 {
-	LOCKED;
+	LOCKED(mutex);
 
 	return check_id(id, error) < 0 ? -1 :
 	       records_set_note(store->records, id, key, value, error);
@@ -740,7 +719,7 @@ int layerstore_set(struct layerstore *store, const char *id, const char *key, co
 int layerstore_get(struct layerstore *store, const char *id, const char *key, char **ret,
 		   struct layer_error *error)
 {
-	LOCKED;
+	LOCKED(mutex);
 
 	return check_id(id, error) < 0 ? -1 :
 	       records_get_note(store->records, id, key, ret, error);
@@ -751,7 +730,7 @@ int layerstore_each_note(struct layerstore *store, const char *prefix,
 				     void *userdata),
 			 void *userdata, struct layer_error *error)
 {
-	LOCKED;
+	LOCKED(mutex);
 
 	return records_each_note(store->records, prefix, each, userdata, error);
 }
@@ -759,7 +738,7 @@ int layerstore_each_note(struct layerstore *store, const char *prefix,
 static int list(struct layerstore *store, struct record **ret, size_t *ret_n,
 		struct layer_error *error)
 {
-	LOCKED;
+	LOCKED(mutex);
 
 	return records_list(store->records, ret, ret_n, error);
 }
@@ -790,7 +769,7 @@ int layerstore_info(struct layerstore *store, const char *id, struct layer_info 
 {
 	struct record record;
 	struct use *use;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (check_id(id, error) < 0 || records_find(store->records, id, &record, error) < 0)
 		return -1;
@@ -810,7 +789,7 @@ int layerstore_status(struct layerstore *store, struct layerstore_status *ret,
 	cleanup_free struct record *records = NULL;
 	struct pool_status status;
 	size_t n;
-	LOCKED;
+	LOCKED(mutex);
 
 	if (pool_status(&store->pool, &status, error) < 0 ||
 	    records_list(store->records, &records, &n, error) < 0)
@@ -1072,7 +1051,7 @@ static int open_folder(struct layerstore *store, const char *folder, struct laye
 		return layer_failed(error, LAYER_INVALID, "\"%s\" is no absolute path", folder);
 	store->folder = strdup(folder);
 	if (!store->folder)
-		return out_of_memory(error);
+		return layer_out_of_memory(error);
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return layer_failed(error, LAYER_FAILED, "cannot make the folder %s: %s", folder,
 				    strerror(errno));
@@ -1103,7 +1082,7 @@ static int open_store(struct layerstore *store, const struct layerstore_options 
 	if (options->context) {
 		store->context = strdup(options->context);
 		if (!store->context)
-			return out_of_memory(error);
+			return layer_out_of_memory(error);
 	}
 	if (pool_open(&store->pool, options->pool, options->prefix ?: DEFAULT_PREFIX, error) < 0 ||
 	    open_folder(store, options->folder, error) < 0 ||
@@ -1131,10 +1110,10 @@ int layerstore_open(const struct layerstore_options *options, struct layerstore 
 		    struct layer_error *error)
 {
 	struct layerstore *store = calloc(1, sizeof(*store));
-	LOCKED;
+	LOCKED(mutex);
 
 	if (!store)
-		return out_of_memory(error);
+		return layer_out_of_memory(error);
 	if (open_store(store, options, error) < 0) {
 		free_store(store);
 		return -1;
@@ -1145,7 +1124,7 @@ int layerstore_open(const struct layerstore_options *options, struct layerstore 
 
 void layerstore_close(struct layerstore *store)
 {
-	LOCKED;
+	LOCKED(mutex);
 
 	if (store)
 		free_store(store);

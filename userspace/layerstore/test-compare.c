@@ -10,9 +10,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 
+#include "test.h"
 #include "util.h"
 
 struct place {
@@ -37,19 +37,13 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st, (void)type, (void)at;
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	struct place *p = *state;
 
 	close(p->fds[0]);
 	close(p->fds[1]);
-	assert_int_equal(nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	test_remove_folder(p->dir);
 	free(p);
 	return 0;
 }

@@ -12,7 +12,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -24,6 +23,7 @@
 #include <sys/xattr.h>
 
 #include "compare.h"
+#include "test.h"
 #include "util.h"
 
 /* A temporary folder with three trees. */
@@ -57,12 +57,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st, (void)type, (void)at;
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	struct place *p = *state;
@@ -70,7 +64,7 @@ static int tear_down(void **state)
 	close(p->lower);
 	close(p->upper);
 	close(p->out);
-	assert_int_equal(nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	test_remove_folder(p->dir);
 	free(p);
 	return 0;
 }

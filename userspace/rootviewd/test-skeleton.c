@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "test.h"
 #include "util.h"
 
 /* A temporary folder with an image in it. */
@@ -104,20 +105,12 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	struct place *p = *state;
 
 	close(p->fd);
-	assert_int_equal(nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	test_remove_folder(p->dir);
 	free(p);
 	return 0;
 }
