@@ -19,7 +19,7 @@ enum layer_error_code {
 
 struct layer_error {
 	enum layer_error_code code;
-	char message[512];	/* cut off if longer */
+	char message[512];	/* if longer, without its middle */
 };
 
 /* Describes an error.  Always returns -1. */

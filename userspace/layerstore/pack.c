@@ -19,6 +19,8 @@
 struct packer {
 	int root;
 	struct archive *archive;
+	int fd;
+	bool failed;		/* nothing more is to be written */
 	void *links;		/* a tree of struct link, by inode */
 	struct layer_error *error;
 };
@@ -206,16 +208,38 @@ static int pack(const char *path, enum change kind, void *userdata)
 	return S_ISSOCK(look.st.st_mode) ? 0 : write_entry(p, path, &look);
 }
 
-/* A time is to be as exact as it is: so not the "restricted" kind of pax. */
-static struct archive *open_archive(int fd, struct layer_error *error)
+/* What libarchive writes when a failed stream is freed would make it look like a whole one. */
+static la_ssize_t write_to_fd(struct archive *archive, void *userdata, const void *data,
+			      size_t size)
+{
+	struct packer *p = userdata;
+	ssize_t n;
+
+	if (p->failed)
+		return -1;
+	do
+		n = write(p->fd, data, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		archive_set_error(archive, errno, "%s", strerror(errno));
+	return n;
+}
+
+/*
+ * A time is to be as exact as it is: so not the "restricted" kind of pax.  libarchive
+ * would say extended attributes twice, the second time in a way that only it knows.
+ */
+static struct archive *open_archive(struct packer *p)
 {
 	struct archive *archive = archive_write_new();
 
 	if (archive && archive_write_set_format_pax(archive) == ARCHIVE_OK &&
+	    archive_write_set_format_option(archive, "pax", "xattrheader", "SCHILY") ==
+		    ARCHIVE_OK &&
 	    archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
-	    archive_write_open_fd(archive, fd) == ARCHIVE_OK)
+	    archive_write_open(archive, p, NULL, write_to_fd, NULL) == ARCHIVE_OK)
 		return archive;
-	layer_failed(error, LAYER_FAILED, "a tar stream cannot be begun: %s",
+	layer_failed(p->error, LAYER_FAILED, "a tar stream cannot be begun: %s",
 		     archive ? archive_error_string(archive) : strerror(ENOMEM));
 	archive_write_free(archive);
 	return NULL;
@@ -223,21 +247,19 @@ static struct archive *open_archive(int fd, struct layer_error *error)
 
 int stream_pack(int lower, int upper, int fd, struct layer_error *error)
 {
-	struct packer p = { .root = upper, .error = error };
+	struct packer p = { .root = upper, .fd = fd, .error = error };
 	struct utf8 utf8;
 	int r = -1;
 
 	if (utf8_begin(&utf8, error) < 0)
 		return -1;
-	p.archive = open_archive(fd, error);
+	p.archive = open_archive(&p);
 	if (p.archive)
 		r = compare_trees(lower, upper, pack, &p, error);
 	if (r == 0 && archive_write_close(p.archive) != ARCHIVE_OK)
 		r = layer_failed(error, LAYER_FAILED, "the tar stream cannot be ended: %s",
 				 archive_error_string(p.archive));
-	/* Else it would still write what it can. */
-	if (p.archive && r != 0)
-		archive_write_fail(p.archive);
+	p.failed = r != 0;
 	archive_write_free(p.archive);
 	tdestroy(p.links, free_link);
 	utf8_end(&utf8);

@@ -27,13 +27,20 @@
  * @ret_size.  Returns 0, or -1: LAYER_INVALID for a stream that is damaged, ends too
  * early, or has a name in it that leads out of @root; LAYER_FAILED for the rest, such
  * as a full file system.  What was unpacked till then stays.
+ *
+ * Not all damage can be seen: tar has no checksum of a file's data, libarchive may not
+ * check gzip's, and a stream may lack its end mark, as some writers leave it out.
+ * Whoever knows a digest should check that.
  */
 int stream_unpack(int root, int fd, uint64_t *ret_size, struct layer_error *error);
 
 /*
  * Writes to @fd, as a tar stream, by what the tree in the directory @upper differs
  * from that in @lower, or all of it if @lower is -1; see compare_trees().  The same
- * trees give the same bytes.  Returns 0, or -1 and LAYER_FAILED.
+ * trees give the same bytes.  A file whose own name begins with ".wh." is written as it
+ * is, and says then that something is gone.
+ *
+ * Returns 0, or -1 and LAYER_FAILED; what was written of the stream has no end mark then.
  */
 int stream_pack(int lower, int upper, int fd, struct layer_error *error);
 

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "test.h"
 #include "util.h"
@@ -115,9 +117,10 @@ static void test_metadata(void **state)
 {
 	struct place *p = *state;
 	static const char *const names[] = {
-		"mode", "owner", "group", "time", "target", "same",
+		"mode", "owner", "group", "time", "target", "same", "later",
 	};
 	const struct timespec times[] = { { .tv_sec = 1000 }, { .tv_sec = 1000, .tv_nsec = 1 } };
+	const struct timespec later[] = { { .tv_sec = 1000 }, { .tv_sec = 1001 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		put_both(p, names[i]);
@@ -126,16 +129,75 @@ static void test_metadata(void **state)
 	assert_int_equal(fchownat(p->fds[1], "owner", 70000, -1, 0), 0);
 	assert_int_equal(fchownat(p->fds[1], "group", -1, 70000, 0), 0);
 	assert_int_equal(utimensat(p->fds[1], "time", times, 0), 0);
+	assert_int_equal(utimensat(p->fds[1], "later", later, 0), 0);
 	assert_int_equal(utimensat(p->fds[1], "folder", times, 0), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(unlinkat(p->fds[i], "target", 0), 0);
 		assert_int_equal(symlinkat(i ? "one" : "two", p->fds[i], "target"), 0);
 		assert_int_equal(utimensat(p->fds[i], "target", times, AT_SYMLINK_NOFOLLOW), 0);
 	}
-	assert_string_equal(compare(p, p->fds[0]), " C/group C/mode C/owner C/target C/time");
+	assert_string_equal(compare(p, p->fds[0]),
+			    " C/group C/later C/mode C/owner C/target C/time");
 	assert_int_equal(fchmodat(p->fds[1], "folder", 0700, 0), 0);
 	assert_string_equal(compare(p, p->fds[0]),
-			    " C/folder C/group C/mode C/owner C/target C/time");
+			    " C/folder C/group C/later C/mode C/owner C/target C/time");
+}
+
+static void put_xattr(int tree, const char *path, const char *name, const char *value)
+{
+	int fd = openat(tree, path, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(fsetxattr(fd, name, value, strlen(value), 0), 0);
+	close(fd);
+}
+
+static void test_xattrs(void **state)
+{
+	struct place *p = *state;
+	static const char *const names[] = { "less", "more", "name", "order", "value" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		put_both(p, names[i]);
+	put_xattr(p->fds[0], "less", "user.a", "1");
+	put_xattr(p->fds[1], "more", "user.a", "1");
+	for (int i = 0; i < 2; i++) {
+		put_xattr(p->fds[i], "name", i ? "user.a" : "user.b", "1");
+		put_xattr(p->fds[i], "order", i ? "user.a" : "user.b", "1");
+		put_xattr(p->fds[i], "order", i ? "user.b" : "user.a", "1");
+		put_xattr(p->fds[i], "value", "user.a", i ? "1" : "2");
+	}
+	assert_string_equal(compare(p, p->fds[0]), " C/less C/more C/name C/value");
+}
+
+static void put_device(int tree, const char *path, mode_t type, dev_t number)
+{
+	const struct timespec times[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+	assert_int_equal(mknodat(tree, path, type | 0600, number), 0);
+	assert_int_equal(utimensat(tree, path, times, 0), 0);
+}
+
+static void test_devices(void **state)
+{
+	struct place *p = *state;
+
+	for (int i = 0; i < 2; i++) {
+		put_device(p->fds[i], "number", S_IFCHR, makedev(1, 3 + i));
+		put_device(p->fds[i], "same", S_IFBLK, makedev(7, 70000));
+		put_device(p->fds[i], "type", i ? S_IFCHR : S_IFBLK, makedev(1, 3));
+	}
+	assert_string_equal(compare(p, p->fds[0]), " C/number C/type");
+}
+
+/* Only that of a file system itself is nobody's. */
+static void test_lost_and_found(void **state)
+{
+	struct place *p = *state;
+
+	put_both(p, "dir/");
+	put(p->fds[0], "lost+found/", "");
+	put(p->fds[1], "dir/lost+found/", "");
+	assert_string_equal(compare(p, p->fds[0]), " C/dir A/dir/lost+found");
 }
 
 static void test_types(void **state)
@@ -173,7 +235,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_kinds), TEST(test_metadata), TEST(test_types), TEST(test_end),
+		TEST(test_kinds), TEST(test_metadata), TEST(test_xattrs), TEST(test_devices),
+		TEST(test_lost_and_found), TEST(test_types), TEST(test_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

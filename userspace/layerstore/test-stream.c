@@ -20,10 +20,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "compare.h"
-#include "test.h"
+#include "tree.h"
 #include "util.h"
 
 /* A temporary folder with three trees. */
@@ -64,7 +65,8 @@ static int tear_down(void **state)
 	close(p->lower);
 	close(p->upper);
 	close(p->out);
-	test_remove_folder(p->dir);
+	/* Its paths can be longer than any that could be named. */
+	assert_int_equal(tree_remove(AT_FDCWD, p->dir), 0);
 	free(p);
 	return 0;
 }
@@ -174,6 +176,26 @@ static void unpack(int tree, int stream)
 		fail_msg("%s", error.message);
 }
 
+/* Whether the text is in a stream; there @instead, of the same length, takes its place. */
+static bool replace(int stream, const char *text, const char *instead)
+{
+	size_t size = lseek(stream, 0, SEEK_END);
+	char *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, stream, 0), *found;
+
+	assert_ptr_not_equal(data, MAP_FAILED);
+	assert_int_equal(strlen(text), strlen(instead));
+	found = memmem(data, size, text, strlen(text));
+	if (found)
+		memcpy(found, instead, strlen(instead));
+	munmap(data, size);
+	return found;
+}
+
+static bool has(int stream, const char *text)
+{
+	return replace(stream, text, text);
+}
+
 /* A stream that is written entry by entry: "dir/", "file=text", "link@target", "hard&target". */
 static int stream_of(const char *const entries[], int (*filter)(struct archive *a))
 {
@@ -232,8 +254,10 @@ static void put_kinds(int tree)
 	assert_int_equal(mknodat(tree, "char", S_IFCHR | 0620, makedev(4, 300)), 0);
 	assert_int_equal(mknodat(tree, "block", S_IFBLK | 0660, makedev(259, 70000)), 0);
 	assert_int_equal(mknodat(tree, "fifo", S_IFIFO | 0600, 0), 0);
+	assert_int_equal(symlinkat("latin-\xe9-\xff", tree, "to-latin"), 0);
 	put_text(tree, longest, "long");
 	put_text(tree, "latin-\xe9-\xff", "no UTF-8");
+	assert_int_equal(linkat(tree, "latin-\xe9-\xff", tree, "hard-latin", 0), 0);
 	put_text(tree, "utf8-\xc3\xa9", "UTF-8");
 	put_text(tree, "with\nnewline", "a line");
 	put_text(tree, ".whatever", "no whiteout");
@@ -273,6 +297,8 @@ static void put_xattrs(int tree)
 	put_xattr(tree, "xattrs", "user.text", "value", 5);
 	put_xattr(tree, "xattrs", "user.empty", "", 0);
 	put_xattr(tree, "xattrs", "user.bytes", "\0\xff\n=", 4);
+	put_xattr(tree, "xattrs", "user.a=some name%41", "x", 1);
+	put_xattr(tree, "xattrs", "user.\xe9\xff\n", "x", 1);
 	put_xattr(tree, "xattrs", "trusted.some", "thing", 5);
 	put_xattr(tree, "xattrs", "security.capability", &capability, sizeof(capability));
 	put_xattr(tree, "xattrs", "system.posix_acl_access", acl, sizeof(acl));
@@ -386,9 +412,10 @@ static void test_opaque(void **state)
 	};
 
 	unpack(p->out, stream_of(lower, NULL));
+	put_text(p->out, "c/.wh.plnk", "not what that names");
 	unpack(p->out, STREAM("a/", "a/sub/", "a/sub/new=", "a/.wh..wh..opq=", "a/later=",
 			      "b/.wh..wh..opq=", "b/new=", "c/.wh..wh.plnk=", "none/.wh..wh..opq=",
-			      "c/.wh.none=", ".wh.nowhere="));
+			      "c/.wh.none=", "c/old/.wh.x=", ".wh.nowhere="));
 	assert_false(exists(p->out, "a/old"));
 	assert_false(exists(p->out, "a/sub/old"));
 	assert_true(exists(p->out, "a/sub/new"));
@@ -397,6 +424,7 @@ static void test_opaque(void **state)
 	assert_true(exists(p->out, "b/new"));
 	assert_true(exists(p->out, "c/old"));
 	assert_false(exists(p->out, "c/.wh..wh.plnk"));
+	assert_true(exists(p->out, "c/.wh.plnk"));
 }
 
 /* Says what a layer's directory is anew: also that attributes are gone. */
@@ -416,6 +444,63 @@ static void test_folder_again(void **state)
 	assert_int_equal(openat(p->out, "dir/none", O_RDONLY), -1);
 	assert_int_equal(fstat(p->out, &st), 0);
 	assert_int_equal(st.st_mtim.tv_sec, 1000);
+}
+
+static void assert_seconds(int tree, const char *path, time_t wanted)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(tree, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_mtim.tv_sec, wanted);
+}
+
+/* Makes one stream of two: the first, from stream_pack(), loses its end mark. */
+static int join(int first, int second)
+{
+	off_t size = lseek(first, 0, SEEK_END) - 2 * 512;
+	char buffer[4096];
+	ssize_t n;
+
+	assert_int_equal(ftruncate(first, size), 0);
+	assert_int_equal(lseek(first, size, SEEK_SET), size);
+	assert_int_equal(lseek(second, 0, SEEK_SET), 0);
+	while ((n = read(second, buffer, sizeof(buffer))) > 0)
+		assert_int_equal(write(first, buffer, n), n);
+	close(second);
+	return first;
+}
+
+static void test_folder_twice(void **state)
+{
+	struct place *p = *state;
+	int stream;
+
+	put_folder(p->upper, "another");
+	put_folder(p->upper, "dir");
+	put_time(p->upper, "another", 300, 0);
+	put_time(p->upper, "dir", 100, 0);
+	stream = pack(-1, p->upper);
+	put_time(p->upper, "dir", 200, 0);
+	unpack(p->out, join(stream, pack(-1, p->upper)));
+	assert_seconds(p->out, "dir", 200);
+	/* The time of one that became a link is not that of where it leads. */
+	unpack(p->out, join(pack(-1, p->upper), STREAM("dir@another")));
+	assert_seconds(p->out, "another", 300);
+}
+
+/* What a stream does not name is as a container's processes need it. */
+static void test_unnamed_folders(void **state)
+{
+	struct place *p = *state;
+	mode_t old = umask(077);
+	struct stat st;
+
+	unpack(p->out, STREAM("a/b/file=x"));
+	umask(old);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(fstatat(p->out, i ? "a" : "a/b", &st, 0), 0);
+		assert_int_equal(st.st_mode & 07777, 0755);
+	}
 }
 
 static void refused(int tree, int stream, const char *about)
@@ -438,6 +523,8 @@ static void test_no_way_out(void **state)
 	refused(p->out, STREAM("a/../../lower/file=x"), "a/../../lower/file");
 	refused(p->out, STREAM("hard&../lower/file"), "hard");
 	refused(p->out, STREAM(".wh...="), ".wh...");
+	refused(p->out, STREAM("a/", "a/.wh.="), "a/.wh.");
+	refused(p->out, STREAM(".=x"), "root");
 	/* What is absolute begins at the root, as it does in a container. */
 	unpack(p->out, STREAM("/absolute=x", "link@/../../..", "link/through=x",
 			      "up@../lower", "lower/", "up/file=x", "abs@/lower", "abs/other=x"));
@@ -476,7 +563,7 @@ static void test_damaged(void **state)
 
 	/* At the end are a block with the text of the last one, and two of zeros. */
 	assert_int_equal(ftruncate(stream, lseek(stream, 0, SEEK_END) - 2 * 512 - 500), 0);
-	refused(p->out, stream, "damaged");
+	refused(p->out, stream, "damaged in \"second\"");
 	/* The header of the second one. */
 	stream = stream_of(entries, NULL);
 	assert_int_equal(pwrite(stream, "garbage", 7, 1024 + 150), 7);
@@ -539,10 +626,23 @@ static void test_same_bytes(void **state)
 	free(other);
 }
 
+/* No tar stream has a socket. */
+static void test_socket(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(mknodat(p->upper, "socket", S_IFSOCK | 0600, 0), 0);
+	put_text(p->upper, "then", "x");
+	unpack(p->out, pack(-1, p->upper));
+	assert_false(exists(p->out, "socket"));
+	assert_text(p->out, "then", "x");
+}
+
 static void test_sizes(void **state)
 {
 	struct place *p = *state;
 	struct layer_error error;
+	off_t read_till;
 	uint64_t size;
 	int stream;
 
@@ -553,11 +653,14 @@ static void test_sizes(void **state)
 	assert_int_equal(stream_size(p->lower, p->upper, &size, &error), 0);
 	assert_int_equal(size, 20000005);
 	stream = pack(p->lower, p->upper);
+	/* Blocks behind the end mark, as tape drives liked it. */
+	assert_int_equal(ftruncate(stream, lseek(stream, 0, SEEK_END) + 1000000), 0);
 	lseek(stream, 0, SEEK_SET);
 	assert_int_equal(stream_unpack(p->out, stream, &size, &error), 0);
 	assert_int_equal(size, 20000005);
 	/* It has been read to the end. */
-	assert_int_equal(lseek(stream, 0, SEEK_CUR), lseek(stream, 0, SEEK_END));
+	read_till = lseek(stream, 0, SEEK_CUR);
+	assert_int_equal(read_till, lseek(stream, 0, SEEK_END));
 	close(stream);
 }
 
@@ -588,6 +691,118 @@ static void test_full(void **state)
 	assert_int_equal(umount(path), 0);
 }
 
+/* Layers are mounted with a label for all: none goes in or out. */
+static void test_labels(void **state)
+{
+	static const char label[] = "system_u:object_r:etc_t:s0", name[] = "security.selinux";
+	struct place *p = *state;
+	char path[64], value[64] = "";
+	int stream;
+
+	put_text(p->upper, "file", "x");
+	put_xattr(p->upper, "file", name, label, sizeof(label));
+	put_xattr(p->upper, "file", "user.of-no-label", "x", 1);
+	stream = pack(-1, p->upper);
+	assert_false(has(stream, name));
+	assert_true(replace(stream, "user.of-no-label", name));
+	unpack(p->out, stream);
+	snprintf(path, sizeof(path), "%s/out/file", p->dir);
+	/* Where SELinux is, it is one from the machine. */
+	if (getxattr(path, name, value, sizeof(value)) < 0)
+		assert_int_equal(errno, ENODATA);
+	assert_string_not_equal(value, "x");
+}
+
+/* Some say nothing of it, and some of every name. */
+static void test_names_that_are_no_text(void **state)
+{
+	struct place *p = *state;
+	static const char says[] = "hdrcharset=BINARY";
+	int stream;
+
+	put_text(p->upper, "utf8-\xc3\xa9", "");
+	stream = pack(-1, p->upper);
+	assert_false(has(stream, says));
+	close(stream);
+	put_text(p->upper, "latin-\xe9", "");
+	stream = pack(-1, p->upper);
+	assert_true(replace(stream, says, "comment=something"));
+	unpack(p->out, stream);
+	assert_same(p->upper, p->out);
+}
+
+/* A stream that could not be written to its end does not look as if it were. */
+static void test_failed(void **state)
+{
+	struct place *p = *state;
+	struct layer_error error;
+	int stream = new_stream(), deep = dup(p->upper);
+	static char text[100000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	put_text(p->upper, "before", text);
+	/* Longer than a path can be. */
+	for (int i = 0; i < PATH_MAX / 100 + 1; i++) {
+		char name[101];
+		int next;
+
+		memset(name, 'z', 100);
+		name[100] = 0;
+		put_folder(deep, name);
+		next = openat(deep, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(deep);
+		deep = next;
+	}
+	close(deep);
+	assert_int_equal(stream_pack(-1, p->upper, stream, &error), -1);
+	assert_int_equal(error.code, LAYER_FAILED);
+	/* The message is shorter than the path, and says the reason all the same. */
+	assert_non_null(strstr(error.message, "/zzz"));
+	assert_non_null(strstr(error.message, strerror(ENAMETOOLONG)));
+	refused(p->out, stream, "damaged");
+}
+
+/*
+ * A container's files may change while they are read: what was announced is written.
+ * The reader changes them; till then the writer waits for room in the pipe.
+ */
+static void test_changed_meanwhile(void **state)
+{
+	struct place *p = *state;
+	struct layer_error error;
+	int ends[2], stream = new_stream(), status, fd;
+	static char data[1000000];
+	struct stat st;
+	ssize_t n;
+	pid_t child;
+
+	memset(data, 'x', sizeof(data) - 1);
+	put_text(p->upper, "shrinks", data);
+	put_text(p->upper, "vanishes", "");
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	child = fork();
+	if (child == 0)
+		_exit(stream_pack(-1, p->upper, ends[1], &error) == 0 ? 0 : 1);
+	close(ends[1]);
+	n = read(ends[0], data, 1);
+	put_text(p->upper, "shrinks", "x");
+	assert_int_equal(unlinkat(p->upper, "vanishes", 0), 0);
+	for (; n > 0; n = read(ends[0], data, sizeof(data)))
+		assert_int_equal(write(stream, data, n), n);
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	unpack(p->out, stream);
+	assert_int_equal(fstatat(p->out, "shrinks", &st, 0), 0);
+	assert_int_equal(st.st_size, sizeof(data) - 1);
+	/* Zeros are what is missing, and nothing that was read before. */
+	fd = openat(p->out, "shrinks", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, data, 1, st.st_size - 1), 1);
+	assert_int_equal(data[0], 0);
+	close(fd);
+	assert_false(exists(p->out, "vanishes"));
+}
+
 /* Whoever reads the stream goes away. */
 static void test_no_reader(void **state)
 {
@@ -609,9 +824,12 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_round_trip), TEST(test_content), TEST(test_differences),
-		TEST(test_opaque), TEST(test_folder_again), TEST(test_no_way_out),
-		TEST(test_links_of_links), TEST(test_damaged), TEST(test_compressed),
-		TEST(test_same_bytes), TEST(test_sizes), TEST(test_full), TEST(test_no_reader),
+		TEST(test_opaque), TEST(test_folder_again), TEST(test_folder_twice),
+		TEST(test_unnamed_folders), TEST(test_no_way_out), TEST(test_links_of_links),
+		TEST(test_damaged), TEST(test_compressed), TEST(test_same_bytes),
+		TEST(test_socket), TEST(test_sizes), TEST(test_full), TEST(test_labels),
+		TEST(test_names_that_are_no_text), TEST(test_failed),
+		TEST(test_changed_meanwhile), TEST(test_no_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,26 +249,78 @@ char *tree_join(const char *path, const char *name)
 	return asprintf(&joined, "%s%s%s", path, *path ? "/" : "", name) < 0 ? NULL : joined;
 }
 
-int tree_remove(int parent, const char *name)
+/* 0 if it is gone, 1 if it is a directory. */
+static int remove_file(int parent, const char *name)
 {
-	struct tree_names names;
-	int fd, r;
-
 	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR)
-		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = list_directory(dup(fd), &names);
-	if (r == 0) {
-		for (size_t i = 0; r == 0 && i < names.n; i++)
-			r = tree_remove(fd, names.list[i]);
-		tree_names_free(&names);
+	return errno == EISDIR ? 1 : -errno;
+}
+
+/* Moves a directory up into @top, under a number that nothing has there. */
+static int lift(int parent, const char *name, int top, unsigned int *number)
+{
+	char lifted[16];
+
+	do {
+		snprintf(lifted, sizeof(lifted), "%u", (*number)++);
+		if (renameat2(parent, name, top, lifted, RENAME_NOREPLACE) == 0)
+			return 0;
+	} while (errno == EEXIST);
+	return -errno;
+}
+
+/* Removes a directory in @top; those in it are in @top then. */
+static int remove_folder(int top, const char *name, unsigned int *number)
+{
+	cleanup_close int fd = tree_open(top, name, O_RDONLY | O_DIRECTORY);
+	struct tree_names names;
+	int r = fd < 0 ? fd : tree_list(fd, "", &names);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		r = remove_file(fd, names.list[i]);
+		if (r > 0)
+			r = lift(fd, names.list[i], top, number);
 	}
-	close(fd);
-	if (r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0)
-		r = -errno;
-	return r;
+	tree_names_free(&names);
+	return r == 0 && unlinkat(top, name, AT_REMOVEDIR) < 0 ? -errno : r;
+}
+
+/* Returns 1 if there may be more. */
+static int remove_content(int top, unsigned int *number)
+{
+	struct tree_names names;
+	int r = tree_list(top, "", &names), more = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		r = remove_file(top, names.list[i]);
+		if (r > 0) {
+			more = 1;
+			r = remove_folder(top, names.list[i], number);
+		}
+	}
+	tree_names_free(&names);
+	return r < 0 ? r : more;
+}
+
+/* By levels: neither descriptors nor stack are to grow with a tree that somebody made deep. */
+int tree_remove(int parent, const char *name)
+{
+	cleanup_close int top = -1;
+	unsigned int number = 0;
+	int r = remove_file(parent, name);
+
+	if (r <= 0)
+		return r;
+	top = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0)
+		return -errno;
+	do
+		r = remove_content(top, &number);
+	while (r > 0);
+	return r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : r;
 }

@@ -4,6 +4,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <search.h>
 #include <sys/xattr.h>
@@ -26,7 +27,7 @@ struct folder {
 struct unpacker {
 	int root;
 	struct archive *archive;
-	struct folder *folders;	/* the last one first */
+	struct folder *folders, **end;
 	void *names;		/* a tree of strings: what this stream has put there */
 	uint64_t size;
 	const char *path;	/* of the entry, as the stream has it */
@@ -92,16 +93,23 @@ static int open_parent(struct unpacker *u, const char *path, bool make);
 static int open_folder(struct unpacker *u, const char *path, bool make)
 {
 	cleanup_close int parent = -1;
-	int fd = tree_open_followed(u->root, path);
+	int fd = tree_open_followed(u->root, path), r;
 
 	if (fd != -ENOENT || !make)
 		return fd;
 	parent = open_parent(u, path, true);
 	if (parent < 0)
 		return parent;
-	if (mkdirat(parent, last_name(path), 0755) < 0)
+	if (mkdirat(parent, last_name(path), 0700) < 0)
 		return -errno;
-	return tree_open_followed(u->root, path);
+	fd = tree_open(parent, last_name(path), O_RDONLY | O_DIRECTORY);
+	/* Whatever the umask is. */
+	if (fd >= 0 && fchmod(fd, 0755) < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	return fd;
 }
 
 static int open_parent(struct unpacker *u, const char *path, bool make)
@@ -131,8 +139,9 @@ static int remember_folder(struct unpacker *u, const char *path, const struct ti
 		return fail(u, ENOMEM);
 	folder->time = *time;
 	strcpy(folder->path, path);
-	folder->next = u->folders;
-	u->folders = folder;
+	folder->next = NULL;
+	*u->end = folder;
+	u->end = &folder->next;
 	return 0;
 }
 
@@ -328,6 +337,28 @@ static int make(struct unpacker *u, int parent, const char *name, struct archive
 
 /* Metadata. */
 
+/*
+ * A name without its %XX: libarchive writes all but printable ASCII so, and GNU tar
+ * '=' and '%', but libarchive reads them as they are.  To be freed.
+ */
+static char *decode(const char *name)
+{
+	char *decoded = strdup(name), *to = decoded;
+
+	for (const char *from = decoded; from && *from; to++) {
+		if (*from == '%' && isxdigit((unsigned char)from[1]) &&
+		    isxdigit((unsigned char)from[2])) {
+			*to = strtoul((char[]){ from[1], from[2], 0 }, NULL, 16);
+			from += 3;
+		} else {
+			*to = *from++;
+		}
+	}
+	if (to)
+		*to = 0;
+	return decoded;
+}
+
 static int set_xattrs(struct unpacker *u, const char *fd_path, struct archive_entry *entry)
 {
 	const char *name;
@@ -335,9 +366,14 @@ static int set_xattrs(struct unpacker *u, const char *fd_path, struct archive_en
 	size_t size;
 
 	archive_entry_xattr_reset(entry);
-	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
-		if (!tree_leaves_out(name) && setxattr(fd_path, name, value, size, 0) < 0)
+	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
+		cleanup_free char *decoded = decode(name);
+
+		if (!decoded)
+			return fail(u, ENOMEM);
+		if (!tree_leaves_out(decoded) && setxattr(fd_path, decoded, value, size, 0) < 0)
 			return fail(u, errno);
+	}
 	return 0;
 }
 
@@ -462,14 +498,16 @@ static int unpack_entry(struct unpacker *u, struct archive_entry *entry)
 	return unpack_at(u, parent, path, last_name(path), entry);
 }
 
-/* The deepest first, as far as a stream has its directories before what is in them. */
+/* In the order of the stream: of a directory that is in it twice, the last time counts. */
 static int set_folder_times(struct unpacker *u)
 {
 	for (struct folder *f = u->folders; f; f = f->next) {
-		cleanup_close int fd = tree_open_followed(u->root, f->path);
+		cleanup_close int parent = open_parent(u, f->path, false);
+		cleanup_close int fd = parent < 0 ? parent :
+				       tree_open(parent, last_name(f->path), O_PATH | O_DIRECTORY);
 		char path[TREE_FD_PATH_SIZE];
 
-		/* It was replaced later. */
+		/* It was replaced later, by a link to another directory even. */
 		if (fd < 0)
 			continue;
 		u->path = f->path;
@@ -544,6 +582,7 @@ int stream_unpack(int root, int fd, uint64_t *ret_size, struct layer_error *erro
 	struct utf8 utf8;
 	int r;
 
+	u.end = &u.folders;
 	if (utf8_begin(&utf8, error) < 0)
 		return -1;
 	u.archive = open_archive(fd, error);
