@@ -6,37 +6,7 @@
 # share their image's file system.  The second version finds what the first has left.
 set -euo pipefail
 . tests/tap.sh
-. tests/guest/docker.sh
-. tests/guest/daemon.sh
-. tests/guest/layers.sh
-
-truncate --size=5G /var/lib/docker/pool.img
-disk=$(losetup --find --show /var/lib/docker/pool.img)
-make_pool docker "$disk" 5000 64 error_if_no_space
-mkdir -p /run/docker/plugins
-start_daemon
-
-driver=
-start_driver()
-{
-	rootview-graphdriver >>/tmp/driver.log 2>&1 &
-	driver=$!
-}
-
-# start_on VERSION [OPTION...]
-start_on()
-{
-	start_docker "$1" --experimental --storage-driver rootview \
-		--storage-opt rootview.pool=/dev/mapper/docker-pool \
-		--storage-opt rootview.size=512M "${@:2}"
-}
-
-# run [OPTION...] IMAGE COMMAND...: a container that is removed when it ends.
-run()
-{
-	docker run --rm --network none "$@"
-}
-shared=(--storage-opt shared-rootfs=true --read-only)
+. tests/guest/docker-driver.sh
 
 folder=$(mktemp -d)
 cat >"$folder/Dockerfile" <<'DOCKERFILE'
@@ -119,8 +89,8 @@ for version in "${docker_versions[@]}"; do
 		"$(run "${shared[@]}" small /bin/cat /etc/greeting)" hello
 	is "$version: no view is left" "$(call ListViews | jq '.views | length')" 0
 	before=$(numbers_in_pool docker | wc -w)
-	docker run --detach --name first --network none "${shared[@]}" small /bin/sleep 1000 >/dev/null
-	docker run --detach --name second --network none "${shared[@]}" small /bin/sleep 1000 >/dev/null
+	begin first "${shared[@]}" small /bin/sleep 1000
+	begin second "${shared[@]}" small /bin/sleep 1000
 	is "$version: two have a view each" \
 		"$(call ListViews | jq -c '[.views[].mount]')" '["shared","shared"]'
 	is "$version: at one path" "$(call ListViews | jq '[.views[].path] | unique | length')" 1
@@ -136,9 +106,9 @@ for version in "${docker_versions[@]}"; do
 		"$(run --read-only small /bin/cat /etc/greeting)" hello
 	like "$version: and writes nothing" \
 		"$(run --read-only small /bin/touch /etc/new 2>&1 || true)" 'Read-only file system'
-	docker run --detach --name first --network none --read-only --init=false \
-		--volume "volume-$version:/volume/deep" --tmpfs /temporary --workdir /new/folder \
-		small /bin/sh -c 'echo x >/volume/deep/x; echo y >/temporary/y; pwd; sleep 1000' >/dev/null
+	begin first --read-only --init=false --volume "volume-$version:/volume/deep" \
+		--tmpfs /temporary --workdir /new/folder small \
+		/bin/sh -c 'echo x >/volume/deep/x; echo y >/temporary/y; pwd; sleep 1000'
 	eventually "$version: it runs in its folder" runs_in_folder
 	is "$version: it has a view" "$(call ListViews | jq -c '[.views[].mount]')" '["attached"]'
 	is "$version: and no volume in the pool" "$(numbers_in_pool docker | wc -w)" "$before"
@@ -162,8 +132,8 @@ for version in "${docker_versions[@]}"; do
 		'if [ -e /kept ]; then cat /kept; else echo kept >/kept; fi'
 	stop_docker
 	is "$version: dockerd ends" "$status" 0
-	kill "$driver"
-	wait "$driver" || fail "$version: the driver ends well" "$?" "$(tail -n 5 /tmp/driver.log)"
+	stop_driver
+	is "$version: the driver ends" "$status" 0
 	[ "$version" != "${docker_versions[-1]}" ] || break
 done
 
@@ -175,6 +145,5 @@ is "prune removes the images" "$(docker image ls --quiet)" ""
 is "and of all layers the empty one is left" "$(numbers_in_pool docker | wc -w)" 1
 is "no origin is left" "$(call ListOrigins | jq '.origins | length')" 0
 stop_docker
-kill "$driver"
-wait "$driver" || true
+stop_driver
 done_testing

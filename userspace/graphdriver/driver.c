@@ -45,7 +45,7 @@ struct shared {
 
 static struct {
 	pthread_mutex_t mutex;
-	char *home;
+	char *home, *pool;
 	struct layerstore *store;
 	struct rootview *daemon;
 	void *views;		/* a tree of struct shared, by id */
@@ -362,11 +362,13 @@ static void close_all(void)
 	layerstore_close(driver.store);
 	rootview_disconnect(driver.daemon);
 	free(driver.home);
+	free(driver.pool);
 	driver.views = NULL;
 	driver.n_views = 0;
 	driver.store = NULL;
 	driver.daemon = NULL;
 	driver.home = NULL;
+	driver.pool = NULL;
 }
 
 /* Of containers that have a view, but had not lost their layers when a driver died. */
@@ -391,12 +393,15 @@ int driver_init(const char *home, const char *const *options, struct layer_error
 	if (!store.pool)
 		return layer_failed(error, LAYER_NO_POOL, "no thin pool is given: "
 				    "dockerd needs --storage-opt rootview.pool=/dev/mapper/POOL");
-	if (driver.home && streq(driver.home, home))
+	if (driver.home && streq(driver.home, home) && streq(driver.pool, store.pool))
 		return 0;
 	close_all();
 	driver.home = strdup(home);
-	if (!driver.home)
+	driver.pool = strdup(store.pool);
+	if (!driver.home || !driver.pool) {
+		close_all();
 		return layer_out_of_memory(error);
+	}
 	if (layerstore_open(&store, &driver.store, error) < 0 ||
 	    layerstore_each_note(driver.store, NOTE_VIEW, load_view, error, error) != 0) {
 		close_all();

@@ -20,7 +20,8 @@
  * Opens the store in the folder @home, which is absolute.  @options are "KEY=VALUE" as
  * dockerd's --storage-opt has them: rootview.pool (path of a thin pool; needed),
  * rootview.fs (ext4 or xfs), rootview.size (of a layer, with a unit as in "20G").
- * Docker calls it each time that it starts: a second call with the same @home is fine.
+ * Docker calls it each time that it starts: with the same @home and pool, a second call
+ * changes nothing.
  */
 int driver_init(const char *home, const char *const *options, struct layer_error *error);
 

@@ -22,6 +22,7 @@
 #include "util.h"
 
 #define SOCKET "/run/docker/plugins/rootview.sock"
+#define NOTE "/run/rootview-graphdriver.init"
 
 static void usage(FILE *to)
 {
@@ -33,6 +34,8 @@ static void usage(FILE *to)
 	      "          --storage-opt rootview.pool=/dev/mapper/POOL\n"
 	      "\n"
 	      "  --socket PATH   where (default: " SOCKET ")\n"
+	      "  --note PATH     where it notes, for the next driver, what dockerd says once\n"
+	      "                  (default: " NOTE ")\n"
 	      "  --version\n"
 	      "  --help\n"
 	      "\n"
@@ -76,6 +79,7 @@ static int listen_at(const char *path)
 
 static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
+	{ "note", required_argument, NULL, 'n' },
 	{ "version", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -83,7 +87,7 @@ static const struct option options[] = {
 
 int main(int argc, char *argv[])
 {
-	const char *path = SOCKET;
+	const char *path = SOCKET, *note = NOTE;
 	cleanup_close int fd = -1;
 	struct http *http;
 	sigset_t end;
@@ -93,6 +97,9 @@ int main(int argc, char *argv[])
 		switch (c) {
 		case 's':
 			path = optarg;
+			break;
+		case 'n':
+			note = optarg;
 			break;
 		case 'v':
 			puts("rootview-graphdriver " ROOTVIEW_VERSION);
@@ -117,6 +124,7 @@ int main(int argc, char *argv[])
 	fd = sd_listen_fds(1) == 1 ? SD_LISTEN_FDS_START : listen_at(path);
 	if (fd < 0)
 		return 1;
+	protocol_resume(note);
 	http = http_start(fd, protocol_methods);
 	if (!http)
 		return fail(path), 1;

@@ -73,6 +73,14 @@ static void free_request(struct protocol_request *r)
 	sd_json_variant_unref(r->json);
 }
 
+static void take_strings(struct protocol_request *r)
+{
+	r->id = json_string(r->json, "ID");
+	r->parent = json_string(r->json, "Parent");
+	r->label = json_string(r->json, "MountLabel");
+	r->home = json_string(r->json, "Home");
+}
+
 /* Returns false if it is no JSON. */
 static bool parse(const char *text, struct protocol_request *ret)
 {
@@ -81,10 +89,7 @@ static bool parse(const char *text, struct protocol_request *ret)
 	if (sd_json_parse(*text ? text : "{}", 0, &ret->json, NULL, NULL) < 0 ||
 	    !sd_json_variant_is_object(ret->json))
 		return false;
-	ret->id = json_string(ret->json, "ID");
-	ret->parent = json_string(ret->json, "Parent");
-	ret->label = json_string(ret->json, "MountLabel");
-	ret->home = json_string(ret->json, "Home");
+	take_strings(ret);
 	return true;
 }
 
@@ -125,10 +130,9 @@ static char *activate(const struct protocol_request *r)
 	return strdup("{\"Implements\":[\"GraphDriver\"]}");
 }
 
-static char *init(const struct protocol_request *r)
+static int init_by(const struct protocol_request *r, struct layer_error *error)
 {
 	const char *options[OPTIONS_MAX + 1] = { NULL };
-	struct layer_error error;
 	sd_json_variant *list;
 
 	list = sd_json_variant_by_key(r->json, "Opts");
@@ -137,10 +141,49 @@ static char *init(const struct protocol_request *r)
 		sd_json_variant *option = sd_json_variant_by_index(list, i);
 
 		if (i == OPTIONS_MAX || !sd_json_variant_is_string(option))
-			return refuse("these options make no sense");
+			return layer_failed(error, LAYER_INVALID, "these options make no sense");
 		options[i] = sd_json_variant_string(option);
 	}
-	return answer_nothing(driver_init(r->home, options, &error), &error);
+	return driver_init(r->home, options, error);
+}
+
+static const char *note_path;
+
+/* A driver without a note works as well, as long as it lives. */
+static void note_init(sd_json_variant *json)
+{
+	cleanup_free char *new = NULL;
+	cleanup_fclose FILE *f = NULL;
+
+	if (!note_path || asprintf(&new, "%s.new", note_path) < 0)
+		return;
+	f = fopen(new, "we");
+	if (!f || sd_json_variant_dump(json, SD_JSON_FORMAT_NEWLINE, f, NULL) < 0 ||
+	    fflush(f) != 0 || rename(new, note_path) < 0)
+		fprintf(stderr, "rootview-graphdriver: %s: %s\n", note_path, strerror(errno));
+}
+
+static char *init(const struct protocol_request *r)
+{
+	struct layer_error error;
+	int done = init_by(r, &error);
+
+	if (done == 0)
+		note_init(r->json);
+	return answer_nothing(done, &error);
+}
+
+void protocol_resume(const char *path)
+{
+	cleanup_request struct protocol_request request = { .json = NULL };
+	struct layer_error error;
+
+	note_path = path;
+	if (sd_json_parse_file(NULL, path, 0, &request.json, NULL, NULL) < 0)
+		return;
+	take_strings(&request);
+	if (init_by(&request, &error) < 0)
+		fprintf(stderr, "rootview-graphdriver: %s: %s\n", path, error.message);
 }
 
 static char *capabilities(const struct protocol_request *r)

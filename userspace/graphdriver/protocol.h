@@ -11,4 +11,12 @@
 /* All of them, ended by one without a URL. */
 extern const struct http_method protocol_methods[];
 
+/*
+ * dockerd says once, when it starts, where the store is; a driver that was started anew
+ * since is told nothing.  So GraphDriver.Init is noted in the file @path, and what a
+ * driver before this one has noted there is done again, if it can be; call it before the
+ * first call comes.  @path stays the caller's.
+ */
+void protocol_resume(const char *path);
+
 #endif
