@@ -4,18 +4,35 @@
  */
 #include "compare.h"
 
+#include <search.h>
+
 #include "tree.h"
 #include "util.h"
 
 #define cleanup_entry cleanup_with(tree_entry_free)
 #define cleanup_names cleanup_with(tree_names_free)
 
+/* What was found; its path follows. */
+struct found {
+	struct found *next;
+	enum change kind;
+	char path[];
+};
+
+/* A file with several names, one of which at least differs. */
+struct link {
+	ino_t inode;
+	nlink_t names;
+	nlink_t found;
+};
+
 struct comparison {
 	int lower;
 	int upper;
-	change_told_t each;
-	void *userdata;
 	struct layer_error *error;
+	struct found *first, **end;
+	void *links;		/* a tree of struct link, by inode */
+	bool incomplete;	/* not all of its names were found, for one of them */
 };
 
 /* A directory that is compared, and those that it lies in. */
@@ -34,16 +51,76 @@ static int fail(const struct comparison *c, const char *path, int error)
 			    strerror(error));
 }
 
-static int call(const struct comparison *c, const char *path, enum change kind)
+static int compare_links(const void *a, const void *b)
 {
-	cleanup_free char *full = NULL;
+	const struct link *x = a, *y = b;
 
-	if (asprintf(&full, "/%s", path) < 0)
-		return fail(c, path, ENOMEM);
-	return c->each(full, kind, c->userdata);
+	return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-static int tell_of_levels(const struct comparison *c, const struct level *level)
+static bool has_several_names(const struct stat *st)
+{
+	return !S_ISDIR(st->st_mode) && st->st_nlink > 1;
+}
+
+static bool is_linked(const struct comparison *c, const struct stat *st)
+{
+	const struct link key = { .inode = st->st_ino };
+
+	return has_several_names(st) && tfind(&key, &c->links, compare_links);
+}
+
+static int add_link(struct comparison *c, const char *path, const struct stat *st)
+{
+	struct link *link = malloc(sizeof(*link)), **found;
+
+	if (!link)
+		return fail(c, path, ENOMEM);
+	*link = (struct link){ .inode = st->st_ino, .names = st->st_nlink };
+	found = tsearch(link, &c->links, compare_links);
+	if (!found || *found != link)
+		free(link);
+	if (!found)
+		return fail(c, path, ENOMEM);
+	(*found)->found++;
+	return 0;
+}
+
+static void check_link(const void *node, VISIT which, void *userdata)
+{
+	const struct link *link = *(struct link *const *)node;
+	struct comparison *c = userdata;
+
+	if (which == postorder || which == leaf)
+		c->incomplete |= link->found < link->names;
+}
+
+static int add(struct comparison *c, const char *path, enum change kind)
+{
+	struct found *found = malloc(sizeof(*found) + strlen(path) + 2);
+
+	if (!found)
+		return fail(c, path, ENOMEM);
+	found->next = NULL;
+	found->kind = kind;
+	sprintf(found->path, "/%s", path);
+	*c->end = found;
+	c->end = &found->next;
+	return 0;
+}
+
+static void forget(struct comparison *c)
+{
+	while (c->first) {
+		struct found *next = c->first->next;
+
+		free(c->first);
+		c->first = next;
+	}
+	c->end = &c->first;
+}
+
+static int tell_of_levels(struct comparison *c, const struct level *level)
 {
 	int r;
 
@@ -53,13 +130,13 @@ static int tell_of_levels(const struct comparison *c, const struct level *level)
 	if (r != 0)
 		return r;
 	*level->untold = false;
-	return call(c, level->path, CHANGE_MODIFIED);
+	return add(c, level->path, CHANGE_MODIFIED);
 }
 
-static int tell(const struct comparison *c, const struct level *level, const char *path,
+static int tell(struct comparison *c, const struct level *level, const char *path,
 		enum change kind)
 {
-	return tell_of_levels(c, level) ?: call(c, path, kind);
+	return tell_of_levels(c, level) ?: add(c, path, kind);
 }
 
 static bool same_xattrs(const struct tree_entry *a, const struct tree_entry *b)
@@ -88,10 +165,10 @@ static bool same(const struct tree_entry *a, const struct tree_entry *b)
 		x->st_mtim.tv_nsec == y->st_mtim.tv_nsec);
 }
 
-static int compare_directory(const struct comparison *c, const struct level *level);
+static int compare_directory(struct comparison *c, const struct level *level);
 
 /* Of what is in both or in the upper tree; @kind is that of the entry itself, if it @differs. */
-static int go_into(const struct comparison *c, const struct level *above, const char *path,
+static int go_into(struct comparison *c, const struct level *above, const char *path,
 		   bool in_lower, bool in_upper, bool differs, enum change kind)
 {
 	bool untold = !differs;
@@ -104,10 +181,11 @@ static int go_into(const struct comparison *c, const struct level *above, const 
 	return r != 0 || !in_upper ? r : compare_directory(c, &level);
 }
 
-static int compare_both(const struct comparison *c, const struct level *level, const char *path)
+static int compare_both(struct comparison *c, const struct level *level, const char *path)
 {
 	cleanup_entry struct tree_entry lower = { .n_xattrs = 0 }, upper = { .n_xattrs = 0 };
 	int r = tree_look(c->lower, path, &lower);
+	bool differs;
 
 	if (r == 0)
 		r = tree_look(c->upper, path, &upper);
@@ -116,11 +194,14 @@ static int compare_both(const struct comparison *c, const struct level *level, c
 		return tell(c, level, path, CHANGE_DELETED);
 	if (r < 0)
 		return fail(c, path, -r);
+	differs = !same(&lower, &upper) || is_linked(c, &upper.st);
+	if (differs && has_several_names(&upper.st) && add_link(c, path, &upper.st) < 0)
+		return -1;
 	return go_into(c, level, path, S_ISDIR(lower.st.st_mode), S_ISDIR(upper.st.st_mode),
-		       !same(&lower, &upper), CHANGE_MODIFIED);
+		       differs, CHANGE_MODIFIED);
 }
 
-static int compare_added(const struct comparison *c, const struct level *level, const char *path)
+static int compare_added(struct comparison *c, const struct level *level, const char *path)
 {
 	cleanup_entry struct tree_entry upper = { .n_xattrs = 0 };
 	int r = tree_look(c->upper, path, &upper);
@@ -129,11 +210,13 @@ static int compare_added(const struct comparison *c, const struct level *level, 
 		return 0;
 	if (r < 0)
 		return fail(c, path, -r);
+	if (has_several_names(&upper.st) && add_link(c, path, &upper.st) < 0)
+		return -1;
 	return go_into(c, level, path, false, S_ISDIR(upper.st.st_mode), true, CHANGE_ADDED);
 }
 
 /* Whichever of the next names comes first; one that is in both is taken from both. */
-static int compare_next(const struct comparison *c, const struct level *level,
+static int compare_next(struct comparison *c, const struct level *level,
 			const struct tree_names *lower, size_t *l,
 			const struct tree_names *upper, size_t *u)
 {
@@ -152,7 +235,7 @@ static int compare_next(const struct comparison *c, const struct level *level,
 	       order > 0 ? compare_added(c, level, path) : compare_both(c, level, path);
 }
 
-static int compare_directory(const struct comparison *c, const struct level *level)
+static int compare_directory(struct comparison *c, const struct level *level)
 {
 	cleanup_names struct tree_names lower = { .n = 0 }, upper = { .n = 0 };
 	size_t l = 0, u = 0;
@@ -172,16 +255,33 @@ static int compare_directory(const struct comparison *c, const struct level *lev
 	return r;
 }
 
+static int compare_roots(struct comparison *c)
+{
+	bool untold = false;
+	const struct level root = {
+		.path = "", .untold = &untold, .in_lower = c->lower >= 0, .in_upper = true,
+	};
+
+	forget(c);
+	return compare_directory(c, &root);
+}
+
+/*
+ * A new name of an old file makes all of its names differ, also those that were passed
+ * by then.  That is rare: the trees are compared once more in that case.
+ */
 int compare_trees(int lower, int upper, change_told_t each, void *userdata,
 		  struct layer_error *error)
 {
-	const struct comparison c = {
-		.lower = lower, .upper = upper, .each = each, .userdata = userdata, .error = error,
-	};
-	bool untold = false;
-	const struct level root = {
-		.path = "", .untold = &untold, .in_lower = lower >= 0, .in_upper = true,
-	};
+	struct comparison c = { .lower = lower, .upper = upper, .error = error };
+	int r = compare_roots(&c);
 
-	return compare_directory(&c, &root);
+	twalk_r(c.links, check_link, &c);
+	if (r == 0 && c.incomplete)
+		r = compare_roots(&c);
+	for (const struct found *f = c.first; r == 0 && f; f = f->next)
+		r = each(f->path, f->kind, userdata);
+	forget(&c);
+	tdestroy(c.links, free);
+	return r;
 }

@@ -20,8 +20,9 @@ typedef int (*change_told_t)(const char *path, enum change kind, void *userdata)
  *
  * Type, mode, owner, device number, extended attributes and a link's target are
  * compared, of a file that is no directory its size and time of modification, and
- * no contents.  A directory in which something differs is modified.  The root itself
- * is not compared, nor is "lost+found" in it.
+ * no contents.  A directory in which something differs is modified; so is a file that
+ * has another, new name: whoever has only what differs could not link the two.  The
+ * root itself is not compared, nor is "lost+found" in it.
  *
  * Returns 0, what @each returned, or -1 and an error.
  */

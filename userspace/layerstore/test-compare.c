@@ -189,6 +189,30 @@ static void test_devices(void **state)
 	assert_string_equal(compare(p, p->fds[0]), " C/number C/type");
 }
 
+static void test_new_names(void **state)
+{
+	struct place *p = *state;
+
+	put_both(p, "old");
+	put_both(p, "other");
+	put_both(p, "dir/");
+	put_both(p, "dir/file");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(linkat(p->fds[i], "dir/file", p->fds[i], "link", 0), 0);
+	assert_string_equal(compare(p, p->fds[0]), "");
+	/* One name less is all that there is to say. */
+	assert_int_equal(unlinkat(p->fds[1], "link", 0), 0);
+	assert_string_equal(compare(p, p->fds[0]), " D/link");
+	/* As many as before, one of which is new. */
+	assert_int_equal(linkat(p->fds[1], "dir/file", p->fds[1], "new", 0), 0);
+	assert_string_equal(compare(p, p->fds[0]), " C/dir C/dir/file D/link A/new");
+	assert_int_equal(linkat(p->fds[1], "old", p->fds[1], "a", 0), 0);
+	assert_string_equal(compare(p, p->fds[0]),
+			    " A/a C/dir C/dir/file D/link A/new C/old");
+	assert_string_equal(compare(p, -1),
+			    " A/a A/dir A/dir/file A/new A/old A/other");
+}
+
 /* Only that of a file system itself is nobody's. */
 static void test_lost_and_found(void **state)
 {
@@ -236,7 +260,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_kinds), TEST(test_metadata), TEST(test_xattrs), TEST(test_devices),
-		TEST(test_lost_and_found), TEST(test_types), TEST(test_end),
+		TEST(test_new_names), TEST(test_lost_and_found), TEST(test_types),
+		TEST(test_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -731,16 +731,14 @@ static void test_names_that_are_no_text(void **state)
 	assert_same(p->upper, p->out);
 }
 
-/* A stream that could not be written to its end does not look as if it were. */
-static void test_failed(void **state)
+/* Nothing is begun of a tree that cannot even be looked at. */
+static void test_too_deep(void **state)
 {
 	struct place *p = *state;
 	struct layer_error error;
 	int stream = new_stream(), deep = dup(p->upper);
-	static char text[100000];
 
-	memset(text, 'x', sizeof(text) - 1);
-	put_text(p->upper, "before", text);
+	put_text(p->upper, "before", "x");
 	/* Longer than a path can be. */
 	for (int i = 0; i < PATH_MAX / 100 + 1; i++) {
 		char name[101];
@@ -756,51 +754,87 @@ static void test_failed(void **state)
 	close(deep);
 	assert_int_equal(stream_pack(-1, p->upper, stream, &error), -1);
 	assert_int_equal(error.code, LAYER_FAILED);
+	assert_int_equal(lseek(stream, 0, SEEK_END), 0);
+	close(stream);
 	/* The message is shorter than the path, and says the reason all the same. */
 	assert_non_null(strstr(error.message, "/zzz"));
 	assert_non_null(strstr(error.message, strerror(ENAMETOOLONG)));
-	refused(p->out, stream, "damaged");
 }
 
-/*
- * A container's files may change while they are read: what was announced is written.
- * The reader changes them; till then the writer waits for room in the pipe.
- */
-static void test_changed_meanwhile(void **state)
-{
-	struct place *p = *state;
-	struct layer_error error;
-	int ends[2], stream = new_stream(), status, fd;
-	static char data[1000000];
-	struct stat st;
-	ssize_t n;
-	pid_t child;
+/* The end of it, and what little follows, is in one block of the stream: the last. */
+static char long_text[1005000];
 
-	memset(data, 'x', sizeof(data) - 1);
-	put_text(p->upper, "shrinks", data);
-	put_text(p->upper, "vanishes", "");
+/*
+ * Packs a tree with a long file, whose name comes first, and calls @change when that is
+ * begun; till then the writer waits for room in the pipe.  Returns the child's status.
+ */
+static int pack_meanwhile(struct place *p, void (*change)(int tree), int stream)
+{
+	struct layer_error error;
+	char data[65536];
+	int ends[2], status;
+	pid_t child;
+	ssize_t n;
+
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	put_text(p->upper, "first", long_text);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	child = fork();
 	if (child == 0)
 		_exit(stream_pack(-1, p->upper, ends[1], &error) == 0 ? 0 : 1);
 	close(ends[1]);
 	n = read(ends[0], data, 1);
-	put_text(p->upper, "shrinks", "x");
-	assert_int_equal(unlinkat(p->upper, "vanishes", 0), 0);
+	change(p->upper);
 	for (; n > 0; n = read(ends[0], data, sizeof(data)))
 		assert_int_equal(write(stream, data, n), n);
 	close(ends[0]);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	return status;
+}
+
+static void shrink_and_vanish(int tree)
+{
+	put_text(tree, "first", "x");
+	assert_int_equal(unlinkat(tree, "vanishes", 0), 0);
+}
+
+/* A container's files may change while they are read: what was announced is written. */
+static void test_changed_meanwhile(void **state)
+{
+	struct place *p = *state;
+	int stream = new_stream(), fd;
+	struct stat st;
+	char last;
+
+	put_text(p->upper, "vanishes", "");
+	assert_int_equal(pack_meanwhile(p, shrink_and_vanish, stream), 0);
 	unpack(p->out, stream);
-	assert_int_equal(fstatat(p->out, "shrinks", &st, 0), 0);
-	assert_int_equal(st.st_size, sizeof(data) - 1);
+	assert_int_equal(fstatat(p->out, "first", &st, 0), 0);
+	assert_int_equal(st.st_size, sizeof(long_text) - 1);
 	/* Zeros are what is missing, and nothing that was read before. */
-	fd = openat(p->out, "shrinks", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(pread(fd, data, 1, st.st_size - 1), 1);
-	assert_int_equal(data[0], 0);
+	fd = openat(p->out, "first", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, &last, 1, st.st_size - 1), 1);
+	assert_int_equal(last, 0);
 	close(fd);
 	assert_false(exists(p->out, "vanishes"));
+}
+
+static void become_link(int tree)
+{
+	assert_int_equal(tree_remove(tree, "later"), 0);
+	assert_int_equal(symlinkat(".", tree, "later"), 0);
+}
+
+/* A stream that could not be written to its end does not look as if it were. */
+static void test_failed(void **state)
+{
+	struct place *p = *state;
+	int stream = new_stream();
+
+	put_folder(p->upper, "later");
+	put_text(p->upper, "later/file", "x");
+	assert_int_not_equal(pack_meanwhile(p, become_link, stream), 0);
+	refused(p->out, stream, "damaged");
 }
 
 /* Whoever reads the stream goes away. */
@@ -828,8 +862,8 @@ int main(void)
 		TEST(test_unnamed_folders), TEST(test_no_way_out), TEST(test_links_of_links),
 		TEST(test_damaged), TEST(test_compressed), TEST(test_same_bytes),
 		TEST(test_socket), TEST(test_sizes), TEST(test_full), TEST(test_labels),
-		TEST(test_names_that_are_no_text), TEST(test_failed),
-		TEST(test_changed_meanwhile), TEST(test_no_reader),
+		TEST(test_names_that_are_no_text), TEST(test_too_deep),
+		TEST(test_failed), TEST(test_changed_meanwhile), TEST(test_no_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
