@@ -10,9 +10,9 @@ set -euo pipefail
 
 if [ $# -eq 0 ]; then
 	units=/run/systemd/system
-	mkdir -p "$units"/rootviewd.{socket,service}.d
-	printf '[Unit]\nDefaultDependencies=no\n' |
-		tee "$units"/rootviewd.{socket,service}.d/test.conf "$units/test.target" >/dev/null
+	mkdir -p "$units"/{rootviewd,rootview-graphdriver}.{socket,service}.d
+	printf '[Unit]\nDefaultDependencies=no\n' | tee "$units/test.target" \
+		"$units"/{rootviewd,rootview-graphdriver}.{socket,service}.d/test.conf >/dev/null
 	exec unshare --pid --fork --kill-child --mount-proc "$0" begin
 fi
 if [ "$1" = begin ]; then
@@ -31,9 +31,10 @@ fi
 . tests/tap.sh
 . tests/guest/daemon.sh
 
+# property NAME [UNIT]
 property()
 {
-	systemctl show --property="$1" --value rootviewd.service
+	systemctl show --property="$1" --value "${2:-rootviewd.service}"
 }
 
 make_image web
@@ -98,4 +99,60 @@ systemctl stop rootviewd.{socket,service}
 is "the daemon ends well" "$(property Result) $(property ExecMainStatus)" "success 0"
 is "with both stopped, no mount is left" "$(grep rootview /proc/self/mountinfo)" ""
 is "and no device" "$(dmsetup ls --target rootview)" "No devices found"
+
+# The graph driver: a layer with all that a file may have, and a view of it.
+. tests/guest/layers.sh
+driver=rootview-graphdriver.service
+request()
+{
+	curl --silent --unix-socket /run/docker/plugins/rootview.sock "http://plugin/GraphDriver.$1" "${@:2}"
+}
+make_pool unit "$ROOTVIEW_SCRATCH" 2048 64 error_if_no_space
+systemctl start rootview-graphdriver.socket
+is "the driver's socket is for root" \
+	"$(stat --format='%a %U' /run/docker/plugins/rootview.sock)" "600 root"
+is "its unit starts no driver" "$(property ActiveState $driver)" inactive
+is "a request does" "$(request Init --data '{"Home":"/var/lib/graph",
+	"Opts":["rootview.pool=/dev/mapper/unit-pool","rootview.size=256M"]}')" '{}'
+is "and it says that it is ready" "$(property ActiveState $driver)" active
+mkdir -p /tmp/tree/dir
+cp /bin/true /tmp/tree/capable
+setfattr --name=trusted.key --value=value /tmp/tree/dir
+setfattr --name=user.key --value=value /tmp/tree/dir
+chown 70000:70000 /tmp/tree/dir
+mknod /tmp/tree/device c 4 300
+chmod 6755 /tmp/tree/capable
+setcap cap_net_raw+ep /tmp/tree/capable
+sum_of()
+{
+	tar --create --directory "$1" --exclude=./lost+found --sort=name --format=posix --xattrs \
+		--xattrs-include='user.*' --xattrs-include='trusted.*' \
+		--xattrs-include=security.capability --pax-option=delete=atime,delete=ctime,exthdr.name=x \
+		./capable ./device ./dir | sha256sum
+}
+tar --create --file /tmp/layer.tar --directory /tmp/tree --format=posix --xattrs \
+	--xattrs-include='*' .
+request Create --data '{"ID":"base"}' >/dev/null
+like "it fills a layer" "$(request "ApplyDiff?id=base&parent=" --data-binary @/tmp/layer.tar)" '"Size":[0-9]+'
+request CreateReadWrite --data '{"ID":"c","Parent":"base"}' >/dev/null
+path=$(request Get --data '{"ID":"c"}' | jq -r .Dir)
+is "with all that a file may have" "$(sum_of "$path")" "$(sum_of /tmp/tree)"
+request CreateReadWrite --data '{"ID":"v","Parent":"base","StorageOpt":{"shared-rootfs":"true"}}' >/dev/null
+path=$(request Get --data '{"ID":"v"}' | jq -r .Dir)
+is "a view of it starts the daemon" "$(sum_of "$path")" "$(sum_of /tmp/tree)"
+process=$(property MainPID $driver)
+systemctl kill --signal=KILL $driver
+is_another_driver()
+{
+	[ "$(property ActiveState "$driver")" = active ] && [ "$(property MainPID "$driver")" != "$process" ]
+}
+eventually "one that is killed is started again" is_another_driver
+is "and knows its layers" "$(request Exists --data '{"ID":"c"}')" '{"Exists":true}'
+for layer in v c base; do
+	is "removes $layer" "$(request Remove --data "{\"ID\":\"$layer\"}")" '{}'
+done
+systemctl stop rootview-graphdriver.{socket,service} rootviewd.{socket,service}
+is "the driver ends well" "$(property Result $driver) $(property ExecMainStatus $driver)" "success 0"
+is "no layer is mounted" "$(grep ' /var/lib/graph/mnt/' /proc/self/mountinfo)" ""
+is "and no view has a device" "$(dmsetup ls --target rootview)" ""
 done_testing

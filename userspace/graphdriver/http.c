@@ -2,9 +2,9 @@
 /*
  * HTTP for plugins; http.h is the contract.
  *
- * libmicrohttpd has a thread for each connection.  A stream is passed on by a pipe,
- * at whose other end another thread is: the functions of the calls need to know
- * nothing of HTTP, and who sends too fast has to wait.
+ * libmicrohttpd has a thread for each connection.  A stream is passed on by a pipe or a
+ * pair of sockets, at whose other end another thread is: the functions of the calls need
+ * to know nothing of HTTP, and who sends too fast has to wait.
  */
 #include "http.h"
 
@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "util.h"
 
@@ -35,7 +36,7 @@ struct exchange {
 	/* Of a stream. */
 	pthread_t thread;
 	bool running;
-	int ours, theirs;	/* ends of the pipe */
+	int ours, theirs;	/* ends of the pipe or pair */
 	struct http_query query;
 	char *answer;
 };
@@ -96,19 +97,47 @@ static void *run_send(void *userdata)
 	return NULL;
 }
 
-/* @ours is the index of our end: 0 to read, 1 to write. */
-static int start_stream(struct exchange *e, int ours, void *(*run)(void *userdata))
+/* From now on both ends are the exchange's. */
+static int start_stream(struct exchange *e, int ours, int theirs, void *(*run)(void *userdata))
 {
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-	e->ours = ends[ours];
-	e->theirs = ends[!ours];
+	e->ours = ours;
+	e->theirs = theirs;
 	if (pthread_create(&e->thread, NULL, run, e))
 		return -1;
 	e->running = true;
 	return 0;
+}
+
+static int start_sending(struct exchange *e)
+{
+	int ends[2];
+
+	return pipe2(ends, O_CLOEXEC) < 0 ? -1 : start_stream(e, ends[0], ends[1], run_send);
+}
+
+/*
+ * A socket that is closed with something in it unread lets the other end read an error
+ * and no end.  So a byte lies in ours until all has come: what is cut off is no stream.
+ */
+static int start_receiving(struct exchange *e)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	if (write(ends[1], "", 1) == 1)
+		return start_stream(e, ends[0], ends[1], run_receive);
+	close(ends[0]);
+	close(ends[1]);
+	return -1;
+}
+
+static void all_has_come(struct exchange *e)
+{
+	char byte;
+
+	if (e->ours >= 0 && read(e->ours, &byte, 1) != 1)
+		fprintf(stderr, "rootview-graphdriver: a stream's end: %s\n", strerror(errno));
 }
 
 static void end_stream(struct exchange *e)
@@ -159,7 +188,7 @@ static enum MHD_Result answer_stream(struct MHD_Connection *connection, struct e
 	struct MHD_Response *response;
 	enum MHD_Result r;
 
-	if (start_stream(e, 0, run_send) < 0)
+	if (start_sending(e) < 0)
 		return answer_json(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, NULL);
 	first.fd = e->ours;
 	while (poll(&first, 1, -1) < 0 && errno == EINTR)
@@ -203,7 +232,7 @@ static struct exchange *begin(const struct http *http, struct MHD_Connection *co
 		return e;
 	e->query.id = query_value(connection, "id");
 	e->query.parent = query_value(connection, "parent");
-	if (start_stream(e, 1, run_receive) == 0)
+	if (start_receiving(e) == 0)
 		return e;
 	free_exchange(e);
 	return NULL;
@@ -240,10 +269,12 @@ static enum MHD_Result carry_out(struct MHD_Connection *connection, struct excha
 			      "{\"Err\":\"the request is larger than 1 MiB\"}");
 	if (e->method->send)
 		return answer_stream(connection, e);
-	if (e->method->receive)
+	if (e->method->receive) {
+		all_has_come(e);
 		end_stream(e);
-	else
+	} else {
 		e->answer = e->method->call(e->method, e->request ?: "");
+	}
 	return answer_json(connection, MHD_HTTP_OK, e->answer);
 }
 
