@@ -88,6 +88,11 @@ for version in "${docker_versions[@]}"; do
 	is "$version: one that shares its image reads it" \
 		"$(run "${shared[@]}" small /bin/cat /etc/greeting)" hello
 	is "$version: no view is left" "$(call ListViews | jq '.views | length')" 0
+	like "$version: one whose mount points are named mounts on them" \
+		"$(run "${shared[@]}" --storage-opt mount-points=/named/deep:/there --tmpfs /there \
+			--volume "named-$version:/named/deep" small \
+			/bin/sh -c 'echo named >/named/deep/file; touch /there/x; cat /named/deep/file')" named
+	is "$version: no other has them" "$(run "${shared[@]}" small /bin/ls / | grep -e named -e there)" ""
 	before=$(numbers_in_pool docker | wc -w)
 	begin first "${shared[@]}" small /bin/sleep 1000
 	begin second "${shared[@]}" small /bin/sleep 1000

@@ -104,6 +104,12 @@ refused_request "nor with an option that is misspelt" 'siez=1G makes no sense' C
 	'{"ID":"new","Parent":"base","StorageOpt":{"siez":"1G"}}'
 refused_request "nor of a size that is none" 'size=big makes no sense' CreateReadWrite \
 	'{"ID":"new","Parent":"base","StorageOpt":{"size":"big"}}'
+refused_request "nor with mount points that it cannot have" 'mount-points is for shared-rootfs=true' \
+	CreateReadWrite '{"ID":"new","Parent":"base","StorageOpt":{"mount-points":"/a"}}'
+for points in a / /a: :/a /a::/b; do
+	refused_request "nor with mount points that are none, $points" 'no list of absolute paths' CreateReadWrite \
+		"{\"ID\":\"new\",\"Parent\":\"base\",\"StorageOpt\":{\"shared-rootfs\":\"true\",\"mount-points\":\"$points\"}}"
+done
 like "a layer's stream comes back" \
 	"$(curl --silent --unix-socket "$api" --data '{"ID":"base"}' http://plugin/GraphDriver.Diff |
 		tar --list --verbose | sed 's/.* //' | sort | paste -sd ' ')" '^\./? *dir/ dir/file large$|^dir/ dir/file large$'
@@ -187,6 +193,27 @@ seq 1 20 | xargs --max-procs=10 --replace curl --silent --unix-socket "$api" \
 	--data '{"ID":"many-{}"}' http://plugin/GraphDriver.Remove >/tmp/many
 is "and removed" "$(cat /tmp/many)" "$(printf '{}%.0s' {1..20})"
 
+# A shared one with mount points of its own.
+start_daemon
+shared_with()
+{
+	request CreateReadWrite "{\"ID\":\"$1\",\"Parent\":\"base\",\"StorageOpt\":{\"shared-rootfs\":\"true\"$2}}" >/dev/null
+}
+shared_with plain ''
+shared_with points ',"mount-points":"/new/deep:/dir/below"'
+ok "mount points that the image lacks are there" \
+	test -d "$(request Get '{"ID":"points"}' | jq -r .Dir)/new/deep"
+nok "for whoever asked for them" test -e "$(request Get '{"ID":"plain"}' | jq -r .Dir)/new"
+kill_daemon TERM
+umount --recursive /run/rootview
+start_daemon
+stop_driver KILL
+start_driver
+ok "also when all is new after a reboot" \
+	test -d "$(request Get '{"ID":"points"}' | jq -r .Dir)/dir/below"
+request Remove '{"ID":"plain"}' >/dev/null
+is "they are removed" "$(request Remove '{"ID":"points"}')" '{}'
+
 # Another driver in its place, which no Init has reached.
 request Get '{"ID":"c"}' >/dev/null
 stop_driver KILL
@@ -194,6 +221,10 @@ start_driver
 is "another driver knows where the layers are" "$(request Get '{"ID":"c"}' | jq -r .Dir)" "$path"
 is "and what is in them" "$(cat "$path/new")" new
 request Put '{"ID":"c"}' >/dev/null
+for layer in c c-init base; do
+	is "$layer is removed" "$(request Remove "{\"ID\":\"$layer\"}")" '{}'
+done
+is "no volume is active then" "$(devices)" ""
 stop_driver
 dmsetup remove graph-pool
 start_driver

@@ -167,6 +167,19 @@ int container_read(const char *home, const char *id, struct container *ret)
 	return 0;
 }
 
+int container_add_directories(struct container *container, const char *list)
+{
+	do {
+		size_t length = strcspn(list, ":");
+		cleanup_free char *path = strndup(list, length);
+
+		if (!path || *path != '/' || !path[1] || add(container, path, false) < 0)
+			return -1;
+		list += length;
+	} while (*list++);
+	return 0;
+}
+
 void container_free(struct container *container)
 {
 	for (size_t i = 0; i < container->n_points; i++)

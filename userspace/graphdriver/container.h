@@ -30,6 +30,12 @@ struct container {
  */
 int container_read(const char *home, const char *id, struct container *ret);
 
+/*
+ * Adds directories from a list of absolute paths, which ':' parts.  Returns 0, or -1 if
+ * it is no such list, or memory is short; what was added till then stays.
+ */
+int container_add_directories(struct container *container, const char *list);
+
 void container_free(struct container *container);
 
 #endif

@@ -25,10 +25,12 @@
 #include "util.h"
 
 /*
- * Notes on layers.  The first is on an image's, and goes on with the view's id; its
- * value is the path that the view has of its own, or empty.
+ * Notes on layers.  The first two are on an image's, and go on with the view's id; their
+ * values are the path that the view has of its own, or empty, and the mount points that
+ * it was asked for with.
  */
 #define NOTE_VIEW	"view:"
+#define NOTE_POINTS	"mount-points:"
 #define NOTE_WRITABLE	"writable"
 
 /* What Docker puts into every "-init" layer; rootviewd has a list of it. */
@@ -41,6 +43,7 @@ struct shared {
 	char *id;
 	char *image;
 	char *path;	/* of its own; NULL: one that all such views share */
+	char *mount_points;	/* NULL: none */
 };
 
 static struct {
@@ -70,6 +73,7 @@ static void free_shared(void *p)
 	free(s->id);
 	free(s->image);
 	free(s->path);
+	free(s->mount_points);
 	free(s);
 }
 
@@ -81,16 +85,27 @@ static struct shared *find(const char *id)
 	return node ? *(struct shared **)node : NULL;
 }
 
-static int add(const char *id, const char *image, const char *path)
+/* Of an empty text there is none; @good becomes false if memory is short. */
+static char *copy(const char *text, bool *good)
+{
+	char *copied = *text ? strdup(text) : NULL;
+
+	*good = *good && (copied || !*text);
+	return copied;
+}
+
+static int add(const char *id, const char *image, const char *path, const char *mount_points)
 {
 	struct shared *s = calloc(1, sizeof(*s));
+	bool good = s;
 
 	if (!s)
 		return -1;
 	*s = (struct shared){
-		.id = strdup(id), .image = strdup(image), .path = *path ? strdup(path) : NULL,
+		.id = copy(id, &good), .image = copy(image, &good), .path = copy(path, &good),
+		.mount_points = copy(mount_points, &good),
 	};
-	if (!s->id || !s->image || (*path && !s->path) || !tsearch(s, &driver.views, compare)) {
+	if (!good || !tsearch(s, &driver.views, compare)) {
 		free_shared(s);
 		return -1;
 	}
@@ -105,21 +120,40 @@ static void forget(struct shared *s)
 	driver.n_views--;
 }
 
-static int note_view(const char *image, const char *id, const char *value,
-		     struct layer_error *error)
+static int note(const char *image, const char *prefix, const char *id, const char *value,
+		struct layer_error *error)
 {
 	cleanup_free char *key = NULL;
 
-	if (asprintf(&key, NOTE_VIEW "%s", id) < 0)
+	if (asprintf(&key, "%s%s", prefix, id) < 0)
 		return layer_out_of_memory(error);
 	return layerstore_set(driver.store, image, key, value, error);
+}
+
+static int note_view(const char *image, const char *id, const char *value,
+		     struct layer_error *error)
+{
+	return note(image, NOTE_VIEW, id, value, error);
 }
 
 static int load_view(const char *image, const char *key, const char *value, void *userdata)
 {
 	struct layer_error *error = userdata;
 
-	return add(after_prefix(key, NOTE_VIEW), image, value) < 0 ? layer_out_of_memory(error) : 0;
+	return add(after_prefix(key, NOTE_VIEW), image, value, "") < 0 ?
+	       layer_out_of_memory(error) : 0;
+}
+
+static int load_points(const char *image, const char *key, const char *value, void *userdata)
+{
+	struct shared *s = find(after_prefix(key, NOTE_POINTS));
+
+	(void)image;
+	/* A driver died before it had noted the view, which nobody knows of then. */
+	if (!s)
+		return 0;
+	s->mount_points = strdup(value);
+	return s->mount_points ? 0 : layer_out_of_memory(userdata);
 }
 
 /*
@@ -403,7 +437,8 @@ int driver_init(const char *home, const char *const *options, struct layer_error
 		return layer_out_of_memory(error);
 	}
 	if (layerstore_open(&store, &driver.store, error) < 0 ||
-	    layerstore_each_note(driver.store, NOTE_VIEW, load_view, error, error) != 0) {
+	    layerstore_each_note(driver.store, NOTE_VIEW, load_view, error, error) != 0 ||
+	    layerstore_each_note(driver.store, NOTE_POINTS, load_points, error, error) != 0) {
 		close_all();
 		return -1;
 	}
@@ -440,18 +475,33 @@ struct layerstore *driver_store(struct layer_error *error)
 	return check_open(error) < 0 ? NULL : driver.store;
 }
 
+static bool are_mount_points(const char *list)
+{
+	struct container container = { .n_points = 0 };
+	bool good = container_add_directories(&container, list) == 0;
+
+	container_free(&container);
+	return good;
+}
+
 static int create_shared(const struct driver_request *request, const char *image,
 			 struct layer_error *error)
 {
+	const char *points = request->mount_points;
+
 	if (!request->writable || !*image)
 		return layer_failed(error, LAYER_INVALID,
 				    "\"%s\" has no image that it could share", request->id);
 	if (find(request->id) || layerstore_exists(driver.store, request->id))
 		return layer_failed(error, LAYER_EXISTS, "there is a layer \"%s\" already",
 				    request->id);
-	if (note_view(image, request->id, "", error) < 0)
+	if (*points && !are_mount_points(points))
+		return layer_failed(error, LAYER_INVALID, "the storage option "
+				    DRIVER_MOUNT_POINTS "=%s is no list of absolute paths", points);
+	if ((*points && note(image, NOTE_POINTS, request->id, points, error) < 0) ||
+	    note_view(image, request->id, "", error) < 0)
 		return -1;
-	return add(request->id, image, "") < 0 ? layer_out_of_memory(error) : 0;
+	return add(request->id, image, "", points) < 0 ? layer_out_of_memory(error) : 0;
 }
 
 static int create_layer(const struct driver_request *request, struct layer_error *error)
@@ -476,6 +526,9 @@ int driver_create(const struct driver_request *request, struct layer_error *erro
 	if (check_open(error) < 0)
 		return -1;
 	parent = find(request->parent);
+	if (!parent && !request->shared && *request->mount_points)
+		return layer_failed(error, LAYER_INVALID, "the storage option "
+				    DRIVER_MOUNT_POINTS " is for " DRIVER_SHARED "=true");
 	if (parent || request->shared)
 		return create_shared(request, parent ? parent->image : request->parent, error);
 	return create_layer(request, error);
@@ -483,7 +536,8 @@ int driver_create(const struct driver_request *request, struct layer_error *erro
 
 static int remove_shared(struct shared *s, struct layer_error *error)
 {
-	if (delete_view(s, error) < 0 || note_view(s->image, s->id, NULL, error) < 0)
+	if (delete_view(s, error) < 0 || note_view(s->image, s->id, NULL, error) < 0 ||
+	    (s->mount_points && note(s->image, NOTE_POINTS, s->id, NULL, error) < 0))
 		return -1;
 	forget(s);
 	return 0;
@@ -571,7 +625,8 @@ static int replace_layers(const char *id, const struct layer_info *layer,
 	if (note_view(init->parent, id, layer->path, error) < 0 ||
 	    note_view(init->parent, layer->parent, "", error) < 0)
 		return -1;
-	if (add(id, init->parent, layer->path) < 0 || add(layer->parent, init->parent, "") < 0)
+	if (add(id, init->parent, layer->path, "") < 0 ||
+	    add(layer->parent, init->parent, "", "") < 0)
 		return layer_out_of_memory(error);
 	return layerstore_remove(driver.store, id, error) < 0 ?
 	       -1 : layerstore_remove(driver.store, layer->parent, error);
@@ -609,6 +664,8 @@ static int get_shared(const struct shared *s, const char *label, char path[stati
 
 	if (s->path)
 		(void)container_read(driver.home, s->id, &container);
+	else if (s->mount_points)
+		(void)container_add_directories(&container, s->mount_points);
 	r = get_view(s, &container, s->path ? label_of_its_own(label) : "", path, error);
 	container_free(&container);
 	return r;

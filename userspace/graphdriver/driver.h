@@ -31,6 +31,12 @@ void driver_close(void);
 /* The option of a container, by docker run's --storage-opt, by which it shares its image. */
 #define DRIVER_SHARED "shared-rootfs"
 
+/*
+ * What such a container will mount on directories that its image lacks: absolute paths,
+ * with ':' between them.  Docker says it too late for a path that many share.
+ */
+#define DRIVER_MOUNT_POINTS "mount-points"
+
 /* Takes a number of bytes, with or without one of k, m, g, t behind it, of whatever case. */
 bool driver_parse_size(const char *text, uint64_t *ret);
 
@@ -40,6 +46,7 @@ struct driver_request {
 	uint64_t size;		/* in bytes; 0 for the parent's */
 	bool writable;		/* a container's, not an image's */
 	bool shared;
+	const char *mount_points;	/* of a shared one, or "" */
 };
 
 int driver_create(const struct driver_request *request, struct layer_error *error);

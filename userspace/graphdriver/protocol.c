@@ -206,6 +206,8 @@ static int take_options(sd_json_variant *options, struct driver_request *request
 
 		if (streq(key, DRIVER_SHARED) && (streq(value, "true") || streq(value, "false")))
 			request->shared = streq(value, "true");
+		else if (streq(key, DRIVER_MOUNT_POINTS) && *value)
+			request->mount_points = value;
 		else if (!streq(key, "size") || !driver_parse_size(value, &request->size))
 			return layer_failed(error, LAYER_INVALID,
 					    "the storage option %s=%s makes no sense", key, value);
@@ -216,7 +218,7 @@ static int take_options(sd_json_variant *options, struct driver_request *request
 static char *create_as(const struct protocol_request *r, bool writable)
 {
 	struct driver_request request = {
-		.id = r->id, .parent = r->parent, .writable = writable,
+		.id = r->id, .parent = r->parent, .writable = writable, .mount_points = "",
 	};
 	struct layer_error error;
 	int done;
