@@ -45,7 +45,7 @@ static void usage(FILE *to)
 	      "  rootview.size=SIZE    of a layer's file system (default: 10G)\n"
 	      "And that of \"docker run\":\n"
 	      "  " DRIVER_SHARED "=true    share the image's own file system, read-only\n"
-	      "  " DRIVER_MOUNT_POINTS "=/A:/B    directories for it to mount on that its image lacks\n"
+	      "  " DRIVER_MOUNT_POINTS "=/A:/B    ... with these directories to mount on\n"
 	      "  size=SIZE             of this container's file system\n", to);
 }
 
