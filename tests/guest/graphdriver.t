@@ -78,6 +78,8 @@ refused_request "with a pool that is none" "$ROOTVIEW_SCRATCH" Init "$(init "roo
 refused_request "with a strange type" 'vfat' Init "$(init rootview.pool=$pool rootview.fs=vfat)"
 refused_request "with options that are no text" 'options make no sense' Init \
 	"{\"Home\":\"$home\",\"Opts\":[1]}"
+refused_request "with ids to be mapped" 'userns-remap' Init \
+	"{\"Home\":\"$home\",\"Opts\":[\"rootview.pool=$pool\"],\"UIDMaps\":[{\"container_id\":0,\"host_id\":100000,\"size\":65536}]}"
 nok "nothing is made for those" test -e "$home"
 is "Init is accepted" "$(request Init "$(init rootview.pool=$pool rootview.size=256M)")" '{}'
 is "a second time, too" "$(request Init "$(init rootview.pool=$pool rootview.size=256M)")" '{}'

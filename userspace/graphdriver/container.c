@@ -123,11 +123,6 @@ static bool is_false(sd_json_variant *v)
 	return sd_json_variant_is_boolean(v) && !sd_json_variant_boolean(v);
 }
 
-static bool has_any(sd_json_variant *v)
-{
-	return sd_json_variant_is_array(v) && sd_json_variant_elements(v) > 0;
-}
-
 static int take(struct container *c, sd_json_variant *host, sd_json_variant *config)
 {
 	sd_json_variant *own = sd_json_variant_by_key(config, "Config");
@@ -135,8 +130,8 @@ static int take(struct container *c, sd_json_variant *host, sd_json_variant *con
 
 	c->read_only = is_true(sd_json_variant_by_key(host, "ReadonlyRootfs"));
 	/* Swarm's, which it mounts where it likes. */
-	if (has_any(sd_json_variant_by_key(config, "SecretReferences")) ||
-	    has_any(sd_json_variant_by_key(config, "ConfigReferences")))
+	if (json_has_elements(sd_json_variant_by_key(config, "SecretReferences")) ||
+	    json_has_elements(sd_json_variant_by_key(config, "ConfigReferences")))
 		return -1;
 	if (add_keys(c, sd_json_variant_by_key(config, "MountPoints")) < 0 ||
 	    add_keys(c, sd_json_variant_by_key(host, "Tmpfs")) < 0 ||

@@ -20,4 +20,10 @@ static inline const char *json_string(sd_json_variant *v, const char *key)
 	return sd_json_variant_is_string(value) ? sd_json_variant_string(value) : "";
 }
 
+/* Whether it is a list that is not empty. */
+static inline bool json_has_elements(sd_json_variant *v)
+{
+	return sd_json_variant_is_array(v) && sd_json_variant_elements(v) > 0;
+}
+
 #endif

@@ -135,6 +135,11 @@ static int init_by(const struct protocol_request *r, struct layer_error *error)
 	const char *options[OPTIONS_MAX + 1] = { NULL };
 	sd_json_variant *list;
 
+	/* A layer's files belong to whom its stream says: remapping would need a store apart. */
+	if (json_has_elements(sd_json_variant_by_key(r->json, "UIDMaps")) ||
+	    json_has_elements(sd_json_variant_by_key(r->json, "GIDMaps")))
+		return layer_failed(error, LAYER_INVALID,
+				    "dockerd's userns-remap is not possible with this driver");
 	list = sd_json_variant_by_key(r->json, "Opts");
 	for (size_t i = 0; sd_json_variant_is_array(list) &&
 	     i < sd_json_variant_elements(list); i++) {
