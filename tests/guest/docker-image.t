@@ -27,12 +27,6 @@ sum_of()
 		--pax-option=delete=atime,delete=ctime,exthdr.name=header . | sha256sum
 }
 
-# root_of CONTAINER: the path of its root, by its first process.
-root_of()
-{
-	echo "/proc/$(docker inspect --format '{{.State.Pid}}' "$1")/root"
-}
-
 ok "a real Debian is imported" docker import "$ROOTVIEW_IMAGE" debian
 is "it runs" "$(run --read-only debian /usr/bin/dpkg-query --show --showformat '${Status}' base-files)" \
 	"install ok installed"

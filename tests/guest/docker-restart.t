@@ -11,18 +11,12 @@ set -euo pipefail
 version=${docker_versions[-1]}
 containers=(writable readonly shared)
 
-# root_of CONTAINER: the path of its root, by its first process.
-root_of()
-{
-	echo "/proc/$(docker inspect --format '{{.State.Pid}}' "$1")/root"
-}
-
 # check DESCRIPTION: all three are as they were made.
 check()
 {
 	local name root
-	is "$1: all of them run" "$(docker ps --format '{{.Names}}' | sort | paste -sd ' ')" \
-		"readonly shared writable"
+	is "$1: all of them run" "$(docker_api /containers/json | jq -r '[.[].Names[0]] | sort | join(" ")')" \
+		"/readonly /shared /writable"
 	for name in "${containers[@]}"; do
 		root=$(root_of "$name")
 		is "$1: $name reads its image" "$(cat "$root/etc/greeting")" hello
@@ -106,7 +100,7 @@ stop_docker TERM
 start_all
 runs_again()
 {
-	[ "$(docker ps --format '{{.Names}}')" = readonly ]
+	[ "$(docker_api /containers/json | jq -r '.[].Names[0]')" = /readonly ]
 }
 eventually "one starts again by itself" runs_again
 is "with its view" "$(cat "$(root_of readonly)/etc/greeting")" hello
