@@ -3,16 +3,12 @@
  * Whole containers by crun: created, started, and left running until deleted.
  */
 #include <systemd/sd-json.h>
-#include <time.h>
 
 #include "bench.h"
 #include "util.h"
 
 /* Where a root file system that is mounted nowhere is shown to crun. */
 #define FOLDER "/mnt"
-
-/* Of a fifth of a millisecond each, at least. */
-#define START_TRIES 100000
 
 #define cleanup_json cleanup_with(sd_json_variant_unrefp)
 
@@ -69,35 +65,6 @@ static void make_bundle(const struct bench *b, size_t i, const char *bundle)
 		die(0, "a container's configuration");
 	make_folder(bundle, 0700);
 	write_file(path, content);
-}
-
-/* Whether the process whose id is in the file does what a container does: sleep. */
-static bool is_pausing(const char *pid_file)
-{
-	cleanup_fclose FILE *file = fopen(pid_file, "re"), *stat = NULL;
-	cleanup_free char *path = NULL;
-	char name[32], state;
-	int pid;
-
-	if (!file || fscanf(file, "%d", &pid) != 1)
-		die(0, "%s has no process id", pid_file);
-	path = text("/proc/%d/stat", pid);
-	stat = fopen(path, "re");
-	if (!stat || fscanf(stat, "%*d (%31[^)]) %c", name, &state) != 2)
-		die(0, "a container has ended");
-	return streq(name, "pause") && state == 'S';
-}
-
-/* "crun start" does not wait for it, nor for what it has to read for that. */
-static void wait_until_pausing(const char *pid_file)
-{
-	const struct timespec pause = { .tv_nsec = 200000 };
-
-	for (int i = 0; !is_pausing(pid_file); i++) {
-		if (i == START_TRIES)
-			die(0, "a container does not start");
-		nanosleep(&pause, NULL);
-	}
 }
 
 void crun_start(struct bench *b, size_t i)

@@ -15,8 +15,8 @@ static const char help[] =
 	"Creates and deletes containers in each mode; prints an array of results as JSON.\n"
 	"\n"
 	"  --containers N    how many (default: 1000)\n"
-	"  --levels LIST     of storage, container (default: both)\n"
-	"  --modes LIST      of those below (default: all)\n"
+	"  --levels LIST     of storage, container, docker (default: the first two)\n"
+	"  --modes LIST      of those that --list prints (default: all)\n"
 	"  --rounds N        how often all of it is done (default: 3)\n"
 	"  --batch N         views in one call of rootview-batch, up to 1024 (default: 100)\n"
 	"  --labels          give the containers SELinux labels\n"
@@ -35,9 +35,17 @@ static const struct mode *const all_modes[] = {
 	&mode_rootview_detached,
 	&mode_rootview_shared,
 	&mode_rootview_batch,
+	&mode_docker_overlay2,
+	&mode_docker_writable,
+	&mode_docker_attached,
+	&mode_docker_shared,
 };
 
-static const char *const all_levels[] = { "storage", "container" };
+static const struct level all_levels[] = {
+	{ .name = "storage" },
+	{ .name = "container", .start = crun_start, .end = crun_delete },
+	{ .name = "docker", .docker = true, .start = docker_start },
+};
 
 #define MODES ARRAY_SIZE(all_modes)
 #define LEVELS ARRAY_SIZE(all_levels)
@@ -67,30 +75,34 @@ static const char *mode_name(size_t i)
 
 static const char *level_name(size_t i)
 {
-	return all_levels[i];
+	return all_levels[i].name;
 }
 
-/* Sets those of @chosen whose names are in @list, and no others. */
+/* Sets those of @chosen whose names are in @list, and no others.  A name may be that of many. */
 static void choose(const char *list, const char *(*name)(size_t i), bool *chosen, size_t n)
 {
 	cleanup_free char *copy = text("%s", list);
 	char *rest = copy, *word;
-	size_t i;
+	bool found;
 
 	memset(chosen, 0, n * sizeof(*chosen));
 	while ((word = strsep(&rest, ","))) {
-		for (i = 0; i < n && !streq(name(i), word); i++)
-			;
-		if (i == n)
+		found = false;
+		for (size_t i = 0; i < n; i++) {
+			if (!streq(name(i), word))
+				continue;
+			chosen[i] = true;
+			found = true;
+		}
+		if (!found)
 			die(0, "there is no \"%s\" to be measured (see --help)", word);
-		chosen[i] = true;
 	}
 }
 
 static void print_modes(void)
 {
 	for (size_t i = 0; i < MODES; i++)
-		puts(all_modes[i]->name);
+		printf("%s%s\n", all_modes[i]->name, all_modes[i]->docker ? " (docker)" : "");
 }
 
 static void parse_options(int argc, char *argv[], struct bench *b, struct options *o)
@@ -159,6 +171,12 @@ static void parse_options(int argc, char *argv[], struct bench *b, struct option
 		die(0, "bad usage (see --help)");
 }
 
+static bool is_wanted(const struct options *o, size_t level, size_t mode)
+{
+	return o->levels[level] && o->modes[mode] &&
+	       all_levels[level].docker == all_modes[mode]->docker;
+}
+
 static void report_progress(const char *level, const char *mode, size_t round,
 			    const struct round *result)
 {
@@ -178,8 +196,8 @@ static void measure(struct bench *b, const struct options *o, size_t level, size
 	const struct mode *m = all_modes[mode];
 	size_t n = m->most && m->most < o->containers ? m->most : o->containers;
 
-	round_run(b, m, level == 1, n, ret);
-	report_progress(all_levels[level], m->name, round, ret);
+	round_run(b, m, &all_levels[level], n, ret);
+	report_progress(all_levels[level].name, m->name, round, ret);
 }
 
 /* A round has every mode once: what drifts with time falls on all of them. */
@@ -200,7 +218,8 @@ static void print_results(const struct options *o, struct all_rounds *rounds)
 	for (size_t level = 0; level < LEVELS; level++)
 		for (size_t mode = 0; mode < MODES; mode++)
 			if (rounds->of[level][mode])
-				results_add(&results, all_modes[mode]->name, all_levels[level],
+				results_add(&results, all_modes[mode]->name,
+					    all_levels[level].name,
 					    rounds->of[level][mode], o->rounds);
 	sd_json_variant_dump(results, SD_JSON_FORMAT_NEWLINE, stdout, NULL);
 	sd_json_variant_unref(results);
@@ -218,9 +237,11 @@ int main(int argc, char *argv[])
 	struct options o = { .containers = 1000, .rounds = 3 };
 	struct bench b = { .batch = 100 };
 	struct all_rounds rounds = {};
+	bool any = false;
 
 	memset(o.modes, true, sizeof(o.modes));
-	memset(o.levels, true, sizeof(o.levels));
+	for (size_t level = 0; level < LEVELS; level++)
+		o.levels[level] = !all_levels[level].docker;
 	parse_options(argc, argv, &b, &o);
 	/* Detached views have one each. */
 	raise_descriptor_limit();
@@ -228,8 +249,12 @@ int main(int argc, char *argv[])
 
 	for (size_t level = 0; level < LEVELS; level++)
 		for (size_t mode = 0; mode < MODES; mode++)
-			if (o.levels[level] && o.modes[mode])
+			if (is_wanted(&o, level, mode)) {
 				rounds.of[level][mode] = new_array(o.rounds, sizeof(struct round));
+				any = true;
+			}
+	if (!any)
+		die(0, "none of these levels has any of these modes (see --help)");
 	measure_all(&b, &o, &rounds);
 	print_results(&o, &rounds);
 	for (size_t level = 0; level < LEVELS; level++)

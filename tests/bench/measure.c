@@ -70,6 +70,19 @@ int64_t measure_mounts(void)
 	return n;
 }
 
+int64_t measure_devices(void)
+{
+	cleanup_closedir DIR *dir = opendir("/sys/block");
+	struct dirent *entry;
+	int64_t n = 0;
+
+	if (!dir)
+		die(errno, "/sys/block");
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	return n;
+}
+
 static void settle(void)
 {
 	struct timespec ts = { .tv_nsec = SETTLE_MS * 1000000L };

@@ -30,6 +30,9 @@ uint64_t measure_sectors(void);
 /* Entries of the mount table that this process sees. */
 int64_t measure_mounts(void);
 
+/* Block devices of the machine. */
+int64_t measure_devices(void);
+
 /* Writes back and empties all that the kernel caches. */
 void measure_drop_caches(void);
 

@@ -5,10 +5,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "bench.h"
@@ -35,28 +31,6 @@ static struct rootview_reply *run(struct bench *b, int built, struct rootview_ca
 	return reply;
 }
 
-/*
- * Each time anew: what one mode has made it keep is not to be there for the next.
- * It runs where we run.
- */
-static pid_t start_daemon(const struct bench *b)
-{
-	cleanup_free char *log = text("%s/rootviewd.log", b->work);
-	pid_t us = getpid(), pid = fork();
-	int fd;
-
-	if (pid < 0)
-		die(errno, "fork");
-	if (pid > 0)
-		return pid;
-	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 ||
-	    getppid() != us)
-		_exit(127);
-	execlp("rootviewd", "rootviewd", NULL);
-	_exit(127);
-}
-
 static void connect_to_daemon(struct bench *b)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
@@ -69,18 +43,18 @@ static void connect_to_daemon(struct bench *b)
 	}
 }
 
-static void stop_daemon(struct bench *b)
+void rootviewd_stop(struct bench *b)
 {
-	int status;
-
 	rootview_disconnect(b->daemon);
-	if (kill(b->daemon_pid, SIGTERM) < 0 || waitpid(b->daemon_pid, &status, 0) < 0 || status)
-		die(0, "rootviewd did not end well");
+	end_program(b->daemon_pid, "rootviewd");
 }
 
-static void start(struct bench *b)
+/* Each time anew: what one mode has made it keep is not to be there for the next. */
+void rootviewd_start(struct bench *b)
 {
-	b->daemon_pid = start_daemon(b);
+	cleanup_free char *log = text("%s/rootviewd.log", b->work);
+
+	b->daemon_pid = start_program(log, (char *[]){ "rootviewd", NULL });
 	connect_to_daemon(b);
 }
 
@@ -97,7 +71,7 @@ static void finish(struct bench *b)
 	struct rootview_call *call;
 
 	rootview_reply_free(run(b, rootview_call_remove_origin(&call, ORIGIN), &call));
-	stop_daemon(b);
+	rootviewd_stop(b);
 }
 
 static char *view_name(size_t i)
@@ -175,7 +149,7 @@ static int is_entry(const struct dirent *entry)
 }
 
 /* Views' mounts are moved there at once, and unmounted together, in the background. */
-static void settle(void)
+void rootviewd_settle(void)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	struct dirent **entries;
@@ -194,24 +168,24 @@ static void settle(void)
 
 const struct mode mode_rootview_attached = {
 	.name = "rootview-attached",
-	.start = start, .prepare = prepare, .create = create_attached, .delete = delete,
-	.settle = settle, .finish = finish,
+	.start = rootviewd_start, .prepare = prepare, .create = create_attached, .delete = delete,
+	.settle = rootviewd_settle, .finish = finish,
 };
 
 const struct mode mode_rootview_shared = {
 	.name = "rootview-shared",
-	.start = start, .prepare = prepare, .create = create_shared, .delete = delete,
-	.settle = settle, .finish = finish,
+	.start = rootviewd_start, .prepare = prepare, .create = create_shared, .delete = delete,
+	.settle = rootviewd_settle, .finish = finish,
 };
 
 const struct mode mode_rootview_detached = {
 	.name = "rootview-detached",
-	.start = start, .prepare = prepare, .create = create_detached, .delete = delete,
-	.settle = settle, .finish = finish,
+	.start = rootviewd_start, .prepare = prepare, .create = create_detached, .delete = delete,
+	.settle = rootviewd_settle, .finish = finish,
 };
 
 const struct mode mode_rootview_batch = {
 	.name = "rootview-batch", .batches = true,
-	.start = start, .prepare = prepare, .create = create_attached, .delete = delete,
-	.settle = settle, .finish = finish,
+	.start = rootviewd_start, .prepare = prepare, .create = create_attached, .delete = delete,
+	.settle = rootviewd_settle, .finish = finish,
 };

@@ -86,6 +86,7 @@ static void must(int r)
 
 /* One of the lists of milliseconds that a round has: which of its members it is. */
 #define CREATE offsetof(struct round, create_ms)
+#define START offsetof(struct round, start_ms)
 #define DELETE offsetof(struct round, delete_ms)
 
 static const double *list_of(const struct round *round, size_t list)
@@ -208,12 +209,16 @@ static double once(size_t time, const struct round *rounds, size_t n)
 	return results_median(values, n);
 }
 
-static int64_t mounts(const struct round *rounds, size_t n)
+/* One of the numbers that a round has once. */
+#define MOUNTS offsetof(struct round, mounts)
+#define DEVICES offsetof(struct round, devices)
+
+static int64_t number(size_t which, const struct round *rounds, size_t n)
 {
 	double values[n];
 
 	for (size_t i = 0; i < n; i++)
-		values[i] = rounds[i].mounts;
+		values[i] = *(const int64_t *)((const char *)&rounds[i] + which);
 	return results_median(values, n);
 }
 
@@ -221,12 +226,15 @@ void results_add(sd_json_variant **results, const char *mode, const char *level,
 		 const struct round *rounds, size_t n)
 {
 	cleanup_json sd_json_variant *create = times(CREATE, rounds, n);
+	cleanup_json sd_json_variant *start = times(START, rounds, n);
 	cleanup_json sd_json_variant *delete = times(DELETE, rounds, n);
 	cleanup_json sd_json_variant *each_create = each_ms(CREATE, rounds, n);
+	cleanup_json sd_json_variant *each_start = each_ms(START, rounds, n);
 	cleanup_json sd_json_variant *each_delete = each_ms(DELETE, rounds, n);
 	cleanup_json sd_json_variant *sectors = each_sectors(rounds, n);
 	cleanup_json sd_json_variant *parts = all_memory(rounds, n);
 	cleanup_json sd_json_variant *both = total(rounds, n), *all = NULL;
+	int64_t mounts = number(MOUNTS, rounds, n), devices = number(DEVICES, rounds, n);
 	double kib = memory(rounds, n, offsetof(struct memory, free));
 
 	must(sd_json_buildo(&all,
@@ -237,13 +245,16 @@ void results_add(sd_json_variant **results, const char *mode, const char *level,
 			    SD_JSON_BUILD_PAIR_REAL("settle_ms", once(SETTLE, rounds, n)),
 			    SD_JSON_BUILD_PAIR_VARIANT("total_ms", both),
 			    SD_JSON_BUILD_PAIR_VARIANT("create_ms", create),
+			    SD_JSON_BUILD_PAIR_VARIANT("start_ms", start),
 			    SD_JSON_BUILD_PAIR_VARIANT("delete_ms", delete),
 			    SD_JSON_BUILD_PAIR_REAL("growth", growth(rounds, n)),
 			    SD_JSON_BUILD_PAIR_REAL("memory_kib_per_container", kib),
 			    SD_JSON_BUILD_PAIR_VARIANT("memory_kib_per_container_by_kind", parts),
-			    SD_JSON_BUILD_PAIR_INTEGER("host_mounts_added", mounts(rounds, n)),
+			    SD_JSON_BUILD_PAIR_INTEGER("host_mounts_added", mounts),
+			    SD_JSON_BUILD_PAIR_INTEGER("host_devices_added", devices),
 			    SD_JSON_BUILD_PAIR_VARIANT("sectors", sectors),
 			    SD_JSON_BUILD_PAIR_VARIANT("each_create_ms", each_create),
+			    SD_JSON_BUILD_PAIR_VARIANT("each_start_ms", each_start),
 			    SD_JSON_BUILD_PAIR_VARIANT("each_delete_ms", each_delete)));
 	must(sd_json_variant_append_array(results, all));
 }

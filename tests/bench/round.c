@@ -26,8 +26,8 @@ static double lap_end(const struct lap *lap, uint64_t *sectors)
 	return ms;
 }
 
-static void create_step(struct bench *b, const struct mode *mode, bool whole, struct round *round,
-			size_t first, size_t n)
+static void create_step(struct bench *b, const struct mode *mode, const struct level *level,
+			struct round *round, size_t first, size_t n)
 {
 	struct lap lap = lap_begin();
 	double ms;
@@ -36,23 +36,24 @@ static void create_step(struct bench *b, const struct mode *mode, bool whole, st
 	ms = lap_end(&lap, &round->sectors[first]);
 	for (size_t i = first; i < first + n; i++) {
 		round->create_ms[i] = ms / n;
-		if (!whole)
+		if (!level->start)
 			continue;
 		lap = lap_begin();
-		crun_start(b, i);
-		round->create_ms[i] += lap_end(&lap, &round->sectors[i]);
+		level->start(b, i);
+		round->start_ms[i] = lap_end(&lap, &round->sectors[i]);
+		round->create_ms[i] += round->start_ms[i];
 	}
 }
 
-static void delete_step(struct bench *b, const struct mode *mode, bool whole, struct round *round,
-			size_t first, size_t n)
+static void delete_step(struct bench *b, const struct mode *mode, const struct level *level,
+			struct round *round, size_t first, size_t n)
 {
 	struct lap lap;
 	double ms;
 
-	for (size_t i = first; whole && i < first + n; i++) {
+	for (size_t i = first; level->end && i < first + n; i++) {
 		lap = lap_begin();
-		crun_delete(b, i);
+		level->end(b, i);
 		round->delete_ms[i] = lap_end(&lap, NULL);
 	}
 	lap = lap_begin();
@@ -62,17 +63,17 @@ static void delete_step(struct bench *b, const struct mode *mode, bool whole, st
 		round->delete_ms[i] += ms / n;
 }
 
-typedef void step(struct bench *b, const struct mode *mode, bool whole, struct round *round,
-		  size_t first, size_t n);
+typedef void step(struct bench *b, const struct mode *mode, const struct level *level,
+		  struct round *round, size_t first, size_t n);
 
-static void each_step(step *do_step, struct bench *b, const struct mode *mode, bool whole,
-		      struct round *round)
+static void each_step(step *do_step, struct bench *b, const struct mode *mode,
+		      const struct level *level, struct round *round)
 {
 	size_t size = mode->batches ? b->batch : 1, n;
 
 	for (size_t i = 0; i < round->n; i += n) {
 		n = round->n - i < size ? round->n - i : size;
-		do_step(b, mode, whole, round, i, n);
+		do_step(b, mode, level, round, i, n);
 	}
 }
 
@@ -91,12 +92,15 @@ static struct memory taken(const struct memory *before, const struct memory *aft
 
 static void free_containers(struct bench *b, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(b->containers[i].root);
+		free(b->containers[i].id);
+	}
 	free(b->containers);
 }
 
-void round_run(struct bench *b, const struct mode *mode, bool whole, size_t n, struct round *ret)
+void round_run(struct bench *b, const struct mode *mode, const struct level *level, size_t n,
+	       struct round *ret)
 {
 	struct memory before, after;
 	struct lap lap;
@@ -104,6 +108,7 @@ void round_run(struct bench *b, const struct mode *mode, bool whole, size_t n, s
 	*ret = (struct round){
 		.n = n,
 		.create_ms = new_array(n, sizeof(double)),
+		.start_ms = new_array(n, sizeof(double)),
 		.delete_ms = new_array(n, sizeof(double)),
 		.sectors = new_array(n, sizeof(uint64_t)),
 	};
@@ -116,14 +121,17 @@ void round_run(struct bench *b, const struct mode *mode, bool whole, size_t n, s
 	measure_drop_caches();
 	measure_memory(&before);
 	ret->mounts = -measure_mounts();
+	ret->devices = -measure_devices();
 	lap = lap_begin();
-	mode->prepare(b);
+	if (mode->prepare)
+		mode->prepare(b);
 	ret->prepare_ms = lap_end(&lap, &ret->sectors[0]);
-	each_step(create_step, b, mode, whole, ret);
+	each_step(create_step, b, mode, level, ret);
 	ret->mounts += measure_mounts();
+	ret->devices += measure_devices();
 	measure_memory(&after);
 	ret->memory = taken(&before, &after);
-	each_step(delete_step, b, mode, whole, ret);
+	each_step(delete_step, b, mode, level, ret);
 	lap = lap_begin();
 	if (mode->settle)
 		mode->settle();
@@ -135,6 +143,7 @@ void round_run(struct bench *b, const struct mode *mode, bool whole, size_t n, s
 void round_free(struct round *round)
 {
 	free(round->create_ms);
+	free(round->start_ms);
 	free(round->delete_ms);
 	free(round->sectors);
 }

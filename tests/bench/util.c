@@ -8,15 +8,21 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "util.h"
 
 /* Every pair of two categories of these belongs to one container. */
 #define CATEGORIES 512
+
+/* Of a fifth of a millisecond each, at least. */
+#define START_TRIES 100000
 
 void die(int error, const char *format, ...)
 {
@@ -114,6 +120,32 @@ void run_program(char *const argv[])
 	run_program_with(-1, NULL, argv);
 }
 
+/* It runs where we run. */
+pid_t start_program(const char *log, char *const argv[])
+{
+	pid_t us = getpid(), pid = fork();
+	int fd;
+
+	if (pid < 0)
+		die(errno, "fork");
+	if (pid > 0)
+		return pid;
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 ||
+	    getppid() != us)
+		_exit(127);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+void end_program(pid_t pid, const char *name)
+{
+	int status;
+
+	if (kill(pid, SIGTERM) < 0 || waitpid(pid, &status, 0) < 0 || status)
+		die(0, "%s did not end well", name);
+}
+
 void make_folder(const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) < 0)
@@ -141,4 +173,33 @@ void remove_tree(const char *path)
 {
 	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
 		die(errno, "remove %s", path);
+}
+
+/* Whether the process whose id is in the file does what a container does: sleep. */
+static bool is_pausing(const char *pid_file)
+{
+	cleanup_fclose FILE *file = fopen(pid_file, "re"), *stat = NULL;
+	cleanup_free char *path = NULL;
+	char name[32], state;
+	int pid;
+
+	if (!file || fscanf(file, "%d", &pid) != 1)
+		die(0, "%s has no process id", pid_file);
+	path = text("/proc/%d/stat", pid);
+	stat = fopen(path, "re");
+	if (!stat || fscanf(stat, "%*d (%31[^)]) %c", name, &state) != 2)
+		die(0, "a container has ended");
+	return streq(name, "pause") && state == 'S';
+}
+
+/* "crun start" does not wait for it, nor for what it has to read for that. */
+void wait_until_pausing(const char *pid_file)
+{
+	const struct timespec pause = { .tv_nsec = 200000 };
+
+	for (int i = 0; !is_pausing(pid_file); i++) {
+		if (i == START_TRIES)
+			die(0, "a container does not start");
+		nanosleep(&pause, NULL);
+	}
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# guest: --timeout 900 --memory 2048
+# guest: --docker --timeout 900 --memory 2048
 #
 # The benchmark with a few containers: what its results look like, not how fast
 # anything is; and that it leaves nothing.
@@ -69,11 +69,26 @@ refused_option()
 }
 refused_option --modes overlay3
 refused_option --levels memory
+refused_option --levels docker --modes vfs
+
+# An image with nothing but what the benchmark adds, as importing one takes long.
+tar --create --file /tmp/empty.tar --files-from /dev/null
+results=$(ROOTVIEW_IMAGE=/tmp/empty.tar tests/bench/containers --levels docker \
+	--modes overlay2,rootview-shared --containers 2 --rounds 1 2>"$log")
+is "containers through Docker are measured" $? 0
+diag "$(cat "$log")"
+is "in the modes that are named" "$(about '[.results[] | [.level, .mode]]')" \
+	'[["docker","overlay2"],["docker","rootview-shared"]]'
+is "starting is a part of creating" "$(about \
+	'[.results[] | .start_ms.median > 0 and .start_ms.total < .create_ms.total] | all')" true
+# Docker reads a block of its own file system now and then.
+is "one that shares its image adds no block device, and reads nothing of it" \
+	"$(about '.results[1] | [.host_devices_added, .sectors[1] < 64]')" '[2,true]'
 
 is "no device is left" "$(dmsetup ls)" "No devices found"
 is "no mount is left" "$(cat /proc/self/mountinfo)" "$mounts"
 is "no view's folder is left" "$(find /run/rootview /run/rootview-bench -mindepth 1 2>/dev/null)" ""
-nok "no daemon is left" pgrep rootviewd
+nok "no daemon is left" pgrep -x 'rootviewd|rootview-graphd|dockerd|containerd'
 nok "no container is left" pgrep pause
 
 done_testing
