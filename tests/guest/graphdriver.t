@@ -81,8 +81,10 @@ refused_request "with options that are no text" 'options make no sense' Init \
 refused_request "with ids to be mapped" 'userns-remap' Init \
 	"{\"Home\":\"$home\",\"Opts\":[\"rootview.pool=$pool\"],\"UIDMaps\":[{\"container_id\":0,\"host_id\":100000,\"size\":65536}]}"
 nok "nothing is made for those" test -e "$home"
-is "Init is accepted" "$(request Init "$(init rootview.pool=$pool rootview.size=256M)")" '{}'
-is "a second time, too" "$(request Init "$(init rootview.pool=$pool rootview.size=256M)")" '{}'
+mkdir -p /etc/rootview
+echo "POOL=$pool" >/etc/rootview/storage.conf
+is "Init takes the pool that was set up" "$(request Init "$(init rootview.size=256M)")" '{}'
+is "a second time, with its path, too" "$(request Init "$(init rootview.pool=$pool rootview.size=256M)")" '{}'
 
 # Layers, and what comes back of a stream.
 mkdir -p /tmp/tree/dir

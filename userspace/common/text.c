@@ -4,7 +4,11 @@
  */
 #include "text.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* How many bytes of UTF-8 begin at @s; 0 if these are none. */
 static size_t sequence(const unsigned char *s)
@@ -33,4 +37,27 @@ void text_make_utf8(char *text)
 			*s = '?';
 		s += n ?: 1;
 	}
+}
+
+bool text_parse_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "kmgt";
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || errno)
+		return false;
+	unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+	/* As in "10GB" and "10GiB". */
+	if (unit && (!end[1] || !strcasecmp(end + 1, "b") || !strcasecmp(end + 1, "ib"))) {
+		int shift = 10 * (unit - units + 1);
+
+		if (*ret > UINT64_MAX >> shift)
+			return false;
+		*ret <<= shift;
+		return true;
+	}
+	return !*end;
 }

@@ -14,7 +14,6 @@
  */
 #include "driver.h"
 
-#include <ctype.h>
 #include <poll.h>
 #include <search.h>
 #include <sys/stat.h>
@@ -22,6 +21,8 @@
 #include "container.h"
 #include "librootview/rootview.h"
 #include "lock.h"
+#include "storage.h"
+#include "text.h"
 #include "util.h"
 
 /*
@@ -347,29 +348,6 @@ static int remove_origin(const char *image, struct layer_error *error)
  * Options.
  */
 
-bool driver_parse_size(const char *text, uint64_t *ret)
-{
-	static const char units[] = "kmgt";
-	const char *unit;
-	char *end;
-
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || errno)
-		return false;
-	unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
-	/* As in "10GB" and "10GiB". */
-	if (unit && (!end[1] || !strcasecmp(end + 1, "b") || !strcasecmp(end + 1, "ib"))) {
-		int shift = 10 * (unit - units + 1);
-
-		if (*ret > UINT64_MAX >> shift)
-			return false;
-		*ret <<= shift;
-		return true;
-	}
-	return !*end;
-}
-
 static int take_option(const char *option, struct layerstore_options *to, struct layer_error *error)
 {
 	const char *pool = after_prefix(option, "rootview.pool=");
@@ -380,9 +358,25 @@ static int take_option(const char *option, struct layerstore_options *to, struct
 		to->pool = pool;
 	else if (type)
 		to->fs_type = type;
-	else if (!size || !driver_parse_size(size, &to->size))
+	else if (!size || !text_parse_size(size, &to->size))
 		return layer_failed(error, LAYER_INVALID,
 				    "the option \"%s\" makes no sense to this driver", option);
+	return 0;
+}
+
+/* What rootview-storage-setup has made; @storage has it then. */
+static int take_configured_pool(struct storage *storage, struct layerstore_options *to,
+				struct layer_error *error)
+{
+	char why[STORAGE_ERROR_SIZE];
+
+	if (storage_read(STORAGE_CONFIG, storage, why) < 0)
+		return layer_failed(error, LAYER_NO_POOL, "%s", why);
+	if (!*storage->pool)
+		return layer_failed(error, LAYER_NO_POOL, "no thin pool is given: make one by "
+				    "rootview-storage-setup, or start dockerd with "
+				    "--storage-opt rootview.pool=/dev/mapper/POOL");
+	to->pool = storage->pool;
 	return 0;
 }
 
@@ -419,14 +413,14 @@ static void remove_replaced(const void *node, VISIT which, void *userdata)
 int driver_init(const char *home, const char *const *options, struct layer_error *error)
 {
 	struct layerstore_options store = { .folder = home };
+	struct storage storage;
 	LOCKED(driver.mutex);
 
 	for (; *options; options++)
 		if (take_option(*options, &store, error) < 0)
 			return -1;
-	if (!store.pool)
-		return layer_failed(error, LAYER_NO_POOL, "no thin pool is given: "
-				    "dockerd needs --storage-opt rootview.pool=/dev/mapper/POOL");
+	if (!store.pool && take_configured_pool(&storage, &store, error) < 0)
+		return -1;
 	if (driver.home && streq(driver.home, home) && streq(driver.pool, store.pool))
 		return 0;
 	close_all();

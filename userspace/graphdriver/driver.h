@@ -18,8 +18,8 @@
 
 /*
  * Opens the store in the folder @home, which is absolute.  @options are "KEY=VALUE" as
- * dockerd's --storage-opt has them: rootview.pool (path of a thin pool; needed),
- * rootview.fs (ext4 or xfs), rootview.size (of a layer, with a unit as in "20G").
+ * dockerd's --storage-opt has them: rootview.pool (path of a thin pool; if it is not
+ * there, the one that rootview-storage-setup has made), rootview.fs (ext4 or xfs), rootview.size (of a layer, with a unit as in "20G").
  * Docker calls it each time that it starts: with the same @home and pool, a second call
  * changes nothing.
  */
@@ -36,9 +36,6 @@ void driver_close(void);
  * with ':' between them.  Docker says it too late for a path that many share.
  */
 #define DRIVER_MOUNT_POINTS "mount-points"
-
-/* Takes a number of bytes, with or without one of k, m, g, t behind it, of whatever case. */
-bool driver_parse_size(const char *text, uint64_t *ret);
 
 struct driver_request {
 	const char *id;

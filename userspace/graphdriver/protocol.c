@@ -213,7 +213,7 @@ static int take_options(sd_json_variant *options, struct driver_request *request
 			request->shared = streq(value, "true");
 		else if (streq(key, DRIVER_MOUNT_POINTS) && *value)
 			request->mount_points = value;
-		else if (!streq(key, "size") || !driver_parse_size(value, &request->size))
+		else if (!streq(key, "size") || !text_parse_size(value, &request->size))
 			return layer_failed(error, LAYER_INVALID,
 					    "the storage option %s=%s makes no sense", key, value);
 	}

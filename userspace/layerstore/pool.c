@@ -4,12 +4,12 @@
  */
 #include "pool.h"
 
-#include <dirent.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "devmapper.h"
+#include "loop.h"
 #include "util.h"
 
 /* By it devices are known to be ours; rootviewd has another one for origins. */
@@ -317,43 +317,10 @@ int pool_each_device(struct pool *pool, uint32_t first, uint32_t last,
 	return 0;
 }
 
-/* Whether it is a loop device, or a partition of one. */
-static bool is_loop(const char *sys_path)
-{
-	cleanup_free char *path = realpath(sys_path, NULL);
-
-	return path && strstr(path, "/block/loop");
-}
-
-/* Whether the block device, or one that it lies on, is a loop device. */
-static bool lies_on_loop(const char *sys_path, int depth)
-{
-	cleanup_closedir DIR *dir = NULL;
-	char path[PATH_MAX];
-	struct dirent *entry;
-	bool found;
-
-	if (is_loop(sys_path))
-		return true;
-	/* A partition has no slaves, nor has the disk, unless it is one of device-mapper. */
-	if (depth == 0 || snprintf(path, sizeof(path), "%s/slaves", sys_path) >= (int)sizeof(path))
-		return false;
-	dir = opendir(path);
-	found = false;
-	while (dir && !found && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (snprintf(path, sizeof(path), "/sys/class/block/%s", entry->d_name) <
-		    (int)sizeof(path))
-			found = lies_on_loop(path, depth - 1);
-	}
-	return found;
-}
-
 static int read_table(struct pool *pool, struct pool_status *ret, struct layer_error *error)
 {
 	cleanup_task struct dm_task *task = NULL;
-	char *parameters, metadata[64], data[64], path[128];
+	char *parameters, metadata[64], data[64];
 	const char *target;
 	uint64_t sectors;
 
@@ -362,10 +329,7 @@ static int read_table(struct pool *pool, struct pool_status *ret, struct layer_e
 	    sscanf(parameters, "%63s %63s %lu", metadata, data, &sectors) != 3)
 		return pool_failed(error, pool, -ENODEV, "read its table");
 	ret->block_size = sectors * SECTOR;
-	snprintf(path, sizeof(path), "/sys/dev/block/%s", metadata);
-	ret->on_loop = lies_on_loop(path, 16);
-	snprintf(path, sizeof(path), "/sys/dev/block/%s", data);
-	ret->on_loop = ret->on_loop || lies_on_loop(path, 16);
+	ret->on_loop = lies_on_loop(metadata) || lies_on_loop(data);
 	return 0;
 }
 

@@ -9,21 +9,23 @@
 #include <libdevmapper.h>
 #include <selinux/selinux.h>
 #include <stdarg.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
 #include "client.h"
 #include "command.h"
 #include "interface.h"
 #include "kernel-limits.h"
+#include "layerstore/pool.h"
+#include "loop.h"
 #include "show.h"
+#include "storage.h"
 
 /* Of mounts; hosts with 3,000 to 10,000 of them were seen to go down. */
 #define MANY_MOUNTS 3000
 
-#define LOOP_MAJOR 7
-
-/* How deep devices are stacked, at most. */
-#define MANY_LAYERS 16
+/* Of the pool, in per cent of its data or metadata. */
+#define NEARLY_FULL 90
 
 enum state {
 	OK,
@@ -281,47 +283,25 @@ static void ignore_log(int level, const char *file, int line, int error, const c
 	(void)format;
 }
 
-/* Whether that device is a loop device, or lies on one, so far as it is looked into. */
-static bool is_on_loop(unsigned int major, unsigned int minor, int layers)
-{
-	cleanup_closedir DIR *slaves = NULL;
-	const struct dirent *entry;
-	bool found = false;
-	char path[64];
-
-	if (major == LOOP_MAJOR)
-		return true;
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/slaves", major, minor);
-	slaves = layers > 0 ? opendir(path) : NULL;
-	while (slaves && !found && (entry = readdir(slaves))) {
-		cleanup_free char *number = NULL;
-		cleanup_fclose FILE *file = NULL;
-		unsigned int below_major, below_minor;
-
-		if (asprintf(&number, "%s/%s/dev", path, entry->d_name) < 0)
-			number = NULL;
-		file = number && entry->d_name[0] != '.' ? fopen(number, "re") : NULL;
-		if (file && fscanf(file, "%u:%u", &below_major, &below_minor) == 2)
-			found = is_on_loop(below_major, below_minor, layers - 1);
-	}
-	return found;
-}
-
-/* Whether the device @name is a thin pool with its data on a loop device. */
-static bool is_pool_on_loop(const char *name)
+static bool is_pool(const char *name)
 {
 	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_TABLE);
 	char *type = NULL, *table = NULL;
-	unsigned int major, minor;
 	uint64_t start, length;
 
 	if (!task || !dm_task_set_name(task, name) || !dm_task_run(task))
 		return false;
 	dm_get_next_target(task, NULL, &start, &length, &type, &table);
-	/* Its metadata, then its data. */
-	return type && table && streq(type, "thin-pool") &&
-	       sscanf(table, "%*s %u:%u", &major, &minor) == 2 &&
-	       is_on_loop(major, minor, MANY_LAYERS);
+	return type && streq(type, "thin-pool");
+}
+
+/* Whether the device is a thin pool with its data or metadata on a loop device. */
+static bool is_pool_on_loop(const char *name, dev_t device)
+{
+	char number[32];
+
+	snprintf(number, sizeof(number), "%u:%u", major(device), minor(device));
+	return is_pool(name) && lies_on_loop(number);
 }
 
 static void check_pools(struct patient *p, struct finding *f)
@@ -340,7 +320,7 @@ static void check_pools(struct patient *p, struct finding *f)
 	/* Without a device there is one entry, of number 0. */
 	for (names = dm_task_get_names(task); names && names->dev;
 	     names = (const void *)((const char *)names + names->next)) {
-		if (is_pool_on_loop(names->name)) {
+		if (is_pool_on_loop(names->name, names->dev)) {
 			find(f, WARNING, "thin pool %s is on a loop device, which is slow and "
 					 "fragile: put it on a disk or on LVM",
 			     names->name);
@@ -350,6 +330,62 @@ static void check_pools(struct patient *p, struct finding *f)
 			break;
 	}
 	find(f, OK, "no thin pool is on a loop device");
+}
+
+static unsigned int percent(uint64_t used, uint64_t total)
+{
+	return total ? used * 100 / total : 100;
+}
+
+static void check_pool_status(const struct storage *storage, const struct pool_status *st,
+			      struct finding *f)
+{
+	unsigned int data = percent(st->data_used, st->data_total);
+	unsigned int metadata = percent(st->metadata_used, st->metadata_total);
+
+	if (st->needs_check || st->read_only)
+		find(f, PROBLEM, "thin pool %s is read-only%s: stop who uses it, then "
+				 "\"lvchange -an %s/%s\" and \"lvconvert --repair %s/%s\"",
+		     storage->pool, st->needs_check ? " and needs to be checked" : "",
+		     storage->vg, storage->lv, storage->vg, storage->lv);
+	else if (st->out_of_space)
+		find(f, PROBLEM, "thin pool %s is full: \"rootview-storage-setup --grow\"",
+		     storage->pool);
+	else if (data >= NEARLY_FULL || metadata >= NEARLY_FULL)
+		find(f, WARNING, "thin pool %s is nearly full, %u %% of its data and %u %% of its "
+				 "metadata: \"rootview-storage-setup --grow\"",
+		     storage->pool, data, metadata);
+	else if (st->on_loop)
+		find(f, WARNING, "thin pool %s is on a loop device, which is slow and loses data: "
+				 "make one on a disk",
+		     storage->pool);
+	else
+		find(f, OK, "thin pool %s is active, %u %% of its data and %u %% of its metadata "
+			    "are used",
+		     storage->pool, data, metadata);
+}
+
+static void check_pool(struct patient *p, struct finding *f)
+{
+	struct layer_error error = { 0 };
+	struct pool_status status;
+	struct storage storage;
+	struct pool pool;
+	char why[STORAGE_ERROR_SIZE];
+
+	(void)p;
+	if (storage_read(STORAGE_CONFIG, &storage, why) < 0)
+		find(f, PROBLEM, "%s", why);
+	else if (!storage_is_set(&storage))
+		find(f, OK, "no thin pool is set up by rootview-storage-setup");
+	else if (!storage.pool[0])
+		find(f, PROBLEM, "the thin pool is not finished: \"rootview-storage-setup\" does it");
+	else if (pool_open(&pool, storage.pool, "doctor", &error) < 0 ||
+		 pool_status(&pool, &status, &error) < 0)
+		find(f, PROBLEM, "%s: \"rootview-storage-setup\" activates it, or says why not",
+		     error.message);
+	else
+		check_pool_status(&storage, &status, f);
 }
 
 /*
@@ -392,6 +428,7 @@ static const struct check {
 	{ "selinux",	check_selinux },
 	{ "entrypoint",	check_entrypoint },
 	{ "thin-pools",	check_pools },
+	{ "pool",	check_pool },
 	{ "mounts",	check_mounts },
 	{ "origins",	check_origins },	/* behind "daemon" */
 };

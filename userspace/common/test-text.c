@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Sizes as people write them for Docker.
+ * Sizes as people write them.
  */
-#include "driver.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,11 +30,11 @@ static void test_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		assert_true(driver_parse_size(good[i].text, &size));
+		assert_true(text_parse_size(good[i].text, &size));
 		assert_int_equal(size, good[i].size);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		if (driver_parse_size(bad[i], &size))
+		if (text_parse_size(bad[i], &size))
 			fail_msg("\"%s\" is %lu", bad[i], size);
 }
 
