@@ -13,13 +13,15 @@
 
 #include "util.h"
 
-static char path[] = "/tmp/test-storage.XXXXXX";
+static char path[32];
 
 static int make_file(void **state)
 {
-	int fd = mkstemp(path);
+	int fd;
 
 	(void)state;
+	strcpy(path, "/tmp/test-storage.XXXXXX");
+	fd = mkstemp(path);
 	return fd < 0 ? -1 : close(fd);
 }
 

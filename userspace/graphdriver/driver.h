@@ -19,7 +19,8 @@
 /*
  * Opens the store in the folder @home, which is absolute.  @options are "KEY=VALUE" as
  * dockerd's --storage-opt has them: rootview.pool (path of a thin pool; if it is not
- * there, the one that rootview-storage-setup has made), rootview.fs (ext4 or xfs), rootview.size (of a layer, with a unit as in "20G").
+ * there, the one that rootview-storage-setup has made), rootview.fs (ext4 or xfs),
+ * rootview.size (of a layer, with a unit as in "20G").
  * Docker calls it each time that it starts: with the same @home and pool, a second call
  * changes nothing.
  */

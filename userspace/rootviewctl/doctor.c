@@ -379,7 +379,8 @@ static void check_pool(struct patient *p, struct finding *f)
 	else if (!storage_is_set(&storage))
 		find(f, OK, "no thin pool is set up by rootview-storage-setup");
 	else if (!storage.pool[0])
-		find(f, PROBLEM, "the thin pool is not finished: \"rootview-storage-setup\" does it");
+		find(f, PROBLEM,
+		     "the thin pool is not finished: \"rootview-storage-setup\" does it");
 	else if (pool_open(&pool, storage.pool, "doctor", &error) < 0 ||
 		 pool_status(&pool, &status, &error) < 0)
 		find(f, PROBLEM, "%s: \"rootview-storage-setup\" activates it, or says why not",

@@ -221,8 +221,8 @@ static int make_pool(struct setup *s)
 		return -1;
 	choose_sizes(storage, &group, &data, &metadata);
 	if (data < SMALLEST || data + metadata > group.free)
-		return complain("volume group \"%s\" has %" PRIu64 " MiB free, too little for a pool "
-				"of %" PRIu64 " MiB and %" PRIu64 " MiB of metadata; %" PRIu64
+		return complain("volume group \"%s\" has %" PRIu64 " MiB free, too little for a "
+				"pool of %" PRIu64 " MiB and %" PRIu64 " MiB of metadata; %" PRIu64
 				" MiB is the least", storage->vg, group.free >> 20, data >> 20,
 				metadata >> 20, (uint64_t)SMALLEST >> 20);
 	if (!s->changed && record(s) < 0)
@@ -234,8 +234,9 @@ static int make_pool(struct setup *s)
 	 * A container that writes to a full pool gets an error at once.  LVM's default
 	 * is that it hangs for a minute; --errorwhenfull is for existing pools only.
 	 */
-	return LVM("lvcreate", "--yes", "--type", "thin-pool", "--name", storage->lv, "--size", size,
-		   "--poolmetadatasize", metadata_size, "--chunksize", CHUNK, "--zero", "y",
+	return LVM("lvcreate", "--yes", "--type", "thin-pool", "--name", storage->lv,
+		   "--size", size, "--poolmetadatasize", metadata_size, "--chunksize", CHUNK,
+		   "--zero", "y",
 		   "--config", "activation/error_when_full=1", storage->vg);
 }
 
@@ -247,8 +248,8 @@ static int check_pool(const struct setup *s, const struct lvm_volume *volume)
 
 	snprintf(name, sizeof(name), "%s/%s", storage->vg, storage->lv);
 	if (storage->uuid[0] && !volume->exists)
-		return complain("the thin pool %s, which %s names, is gone: remove that file to make "
-				"a new one", name, s->config);
+		return complain("the thin pool %s, which %s names, is gone: remove that file to "
+				"make a new one", name, s->config);
 	if (storage->uuid[0] && !streq(storage->uuid, volume->uuid))
 		return complain("the thin pool %s is another one than %s says: its UUID is %s",
 				name, s->config, volume->uuid);
@@ -355,7 +356,8 @@ int pool_grow(struct setup *s, const char *size)
 	wanted = metadata_for(volume.size + data, &group);
 	metadata = wanted > volume.metadata_size ? wanted - volume.metadata_size : 0;
 	if (strchr(how, '%'))
-		data = (data > 2 * metadata ? data - 2 * metadata : 0) / group.extent * group.extent;
+		data = (data > 2 * metadata ? data - 2 * metadata : 0) / group.extent *
+		       group.extent;
 	else
 		data = round_up(data, group.extent);
 	if (!data || data + metadata > group.free)
