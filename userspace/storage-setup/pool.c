@@ -361,8 +361,8 @@ int pool_grow(struct setup *s, const char *size)
 	else
 		data = round_up(data, group.extent);
 	if (!data || data + metadata > group.free)
-		return complain("volume group \"%s\" has %" PRIu64 " MiB free, too little to make the "
-				"pool larger: add a disk by \"vgextend %s DISK\"", storage->vg,
+		return complain("volume group \"%s\" has %" PRIu64 " MiB free, too little to make "
+				"the pool larger: add a disk by \"vgextend %s DISK\"", storage->vg,
 				group.free >> 20, storage->vg);
 	snprintf(name, sizeof(name), "%s/%s", storage->vg, storage->lv);
 	return extend(s, name, data, metadata);
