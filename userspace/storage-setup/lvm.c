@@ -169,13 +169,15 @@ int lvm_get_volume(const char *vg, const char *name, struct lvm_volume *ret)
 	*ret = (struct lvm_volume){ 0 };
 	snprintf(selection, sizeof(selection), "vg_name=%s && lv_name=%s", vg, name);
 	if (report("lvs", "lv", "lv_uuid,lv_layout,lv_active,lv_size,lv_metadata_size,"
-		   "transaction_id,thin_count,lv_when_full,zero,lv_dm_path,lv_health_status",
+		   "transaction_id,thin_count,lv_when_full,zero,lv_dm_path,lv_health_status,lv_tags",
 		   selection, &rows) < 0)
 		return -1;
 	if (sd_json_variant_elements(rows) == 0)
 		return 0;
 	row = sd_json_variant_by_index(rows, 0);
 	ret->exists = true;
+	/* Of a new volume there is no other tag. */
+	ret->unfinished = streq(json_string(row, "lv_tags"), LVM_UNFINISHED);
 	ret->is_pool = streq(json_string(row, "lv_layout"), "thin,pool");
 	ret->active = after_prefix(json_string(row, "lv_active"), "active");
 	ret->has_volumes = number(row, "transaction_id") > 0 || number(row, "thin_count") > 0;

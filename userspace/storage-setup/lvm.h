@@ -27,8 +27,15 @@ struct lvm_group {
 
 int lvm_get_group(const char *vg, struct lvm_group *ret);
 
+/*
+ * A tag of volumes.  LVM that dies while it makes a pool may leave a plain volume of
+ * the pool's name; by the tag that is known not to be somebody's.
+ */
+#define LVM_UNFINISHED "rootview.unfinished"
+
 struct lvm_volume {
 	bool exists;
+	bool unfinished;	/* it has the tag */
 	bool is_pool;		/* a thin pool; the rest is of that */
 	bool active;
 	bool has_volumes;	/* LVM's own thin volumes, or has had some */

@@ -222,8 +222,7 @@ static int setup(struct setup *s, const struct options *o)
 	if (o->grow && pool_grow(s, o->grow_to) < 0)
 		return -1;
 	device_warn_of_loop(s->storage.pool);
-	printf("%s is ready%s\n", s->storage.pool,
-	       s->changed ? "" : "; nothing had to be done");
+	printf("%s is ready%s\n", s->storage.pool, s->changed ? "" : "; nothing had to be done");
 	return 0;
 }
 

@@ -37,6 +37,11 @@ static uint64_t round_up(uint64_t n, uint64_t unit)
 	return (n + unit - 1) / unit * unit;
 }
 
+static uint64_t round_down(uint64_t n, uint64_t unit)
+{
+	return n / unit * unit;
+}
+
 static bool parse_percent(const char *text, unsigned int *ret)
 {
 	int used = 0;
@@ -207,7 +212,7 @@ static void choose_sizes(const struct storage *storage, const struct lvm_group *
 		*metadata = round_up(bytes_of(storage->metadata_size, group->free), group->extent);
 	if (strchr(size, '%'))
 		total -= 2 * *metadata < total ? 2 * *metadata : total;
-	*data = total / group->extent * group->extent;
+	*data = round_down(total, group->extent);
 }
 
 static int make_pool(struct setup *s)
@@ -222,9 +227,9 @@ static int make_pool(struct setup *s)
 	choose_sizes(storage, &group, &data, &metadata);
 	if (data < SMALLEST || data + metadata > group.free)
 		return complain("volume group \"%s\" has %" PRIu64 " MiB free, too little for a "
-				"pool of %" PRIu64 " MiB and %" PRIu64 " MiB of metadata; %" PRIu64
-				" MiB is the least", storage->vg, group.free >> 20, data >> 20,
-				metadata >> 20, (uint64_t)SMALLEST >> 20);
+				"pool of %" PRIu64 " MiB and its %" PRIu64 " MiB of metadata; "
+				"the least is %llu MiB", storage->vg, group.free >> 20,
+				data >> 20, metadata >> 20, SMALLEST >> 20);
 	if (!s->changed && record(s) < 0)
 		return -1;
 	s->changed = true;
@@ -236,7 +241,7 @@ static int make_pool(struct setup *s)
 	 */
 	return LVM("lvcreate", "--yes", "--type", "thin-pool", "--name", storage->lv,
 		   "--size", size, "--poolmetadatasize", metadata_size, "--chunksize", CHUNK,
-		   "--zero", "y",
+		   "--zero", "y", "--addtag", LVM_UNFINISHED,
 		   "--config", "activation/error_when_full=1", storage->vg);
 }
 
@@ -260,6 +265,27 @@ static int check_pool(const struct setup *s, const struct lvm_volume *volume)
 		return complain("the thin pool %s has, or had, thin volumes of LVM's: it cannot be "
 				"shared; choose another name by --pool", name);
 	return 0;
+}
+
+/* Looks for the volume, and removes what is left of one that LVM did not finish. */
+static int find_pool(struct setup *s, const char *name, struct lvm_volume *ret)
+{
+	const struct storage *storage = &s->storage;
+
+	if (lvm_get_volume(storage->vg, storage->lv, ret) < 0)
+		return -1;
+	if (!ret->unfinished || ret->is_pool || storage->uuid[0])
+		return 0;
+	ret->exists = false;
+	return LVM("lvremove", "--yes", name);
+}
+
+static int set_finished(struct setup *s, const char *name, const struct lvm_volume *volume)
+{
+	if (!volume->unfinished)
+		return 0;
+	s->changed = true;
+	return LVM("lvchange", "--yes", "--deltag", LVM_UNFINISHED, name);
 }
 
 /* Those of a pool that was there, or that was made by another version of LVM. */
@@ -296,13 +322,13 @@ int pool_ensure(struct setup *s, struct lvm_volume *ret)
 	char name[2 * STORAGE_VALUE_SIZE];
 
 	snprintf(name, sizeof(name), "%s/%s", storage->vg, storage->lv);
-	if (lvm_get_volume(storage->vg, storage->lv, ret) < 0)
+	if (find_pool(s, name, ret) < 0)
 		return -1;
 	if (!ret->exists && !storage->uuid[0] &&
 	    (make_pool(s) < 0 || lvm_get_volume(storage->vg, storage->lv, ret) < 0))
 		return -1;
-	if (check_pool(s, ret) < 0 || set_properties(s, name, ret) < 0 ||
-	    activate(s, name, ret) < 0)
+	if (check_pool(s, ret) < 0 || set_finished(s, name, ret) < 0 ||
+	    set_properties(s, name, ret) < 0 || activate(s, name, ret) < 0)
 		return -1;
 	if (ret->health[0])
 		complain("warning: LVM says that the thin pool %s has a problem: %s", name,
@@ -356,14 +382,13 @@ int pool_grow(struct setup *s, const char *size)
 	wanted = metadata_for(volume.size + data, &group);
 	metadata = wanted > volume.metadata_size ? wanted - volume.metadata_size : 0;
 	if (strchr(how, '%'))
-		data = (data > 2 * metadata ? data - 2 * metadata : 0) / group.extent *
-		       group.extent;
+		data = round_down(data > 2 * metadata ? data - 2 * metadata : 0, group.extent);
 	else
 		data = round_up(data, group.extent);
 	if (!data || data + metadata > group.free)
 		return complain("volume group \"%s\" has %" PRIu64 " MiB free, too little to make "
-				"the pool larger: add a disk by \"vgextend %s DISK\"", storage->vg,
-				group.free >> 20, storage->vg);
+				"the pool larger: add a disk by \"vgextend %s DISK\"",
+				storage->vg, group.free >> 20, storage->vg);
 	snprintf(name, sizeof(name), "%s/%s", storage->vg, storage->lv);
 	return extend(s, name, data, metadata);
 }
