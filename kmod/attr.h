@@ -39,7 +39,8 @@ int rootview_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, c
  *
  * Return: 0, or -EMSGSIZE: the caller throws the message away.
  */
-int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool everything);
+int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool everything)
+	__must_hold(&reg->lock);
 
 /**
  * rootview_put_view() - write a view

@@ -27,6 +27,6 @@ void rootview_netlink_exit(void);
  * reported to the listeners as ENOBUFS: they dump again.
  */
 void rootview_netlink_announce(struct rootview_registry *reg, const struct rootview_view *view,
-			       u8 event);
+			       u8 event) __must_hold(&reg->lock);
 
 #endif /* ROOTVIEW_NETLINK_H */

@@ -55,6 +55,7 @@ static const struct rhashtable_params names_params = {
 };
 
 static void announce(struct rootview_registry *reg, const struct rootview_view *view, u8 event)
+	__must_hold(&reg->lock)
 {
 	lockdep_assert_held(&reg->lock);
 
@@ -66,6 +67,7 @@ static void announce(struct rootview_registry *reg, const struct rootview_view *
 }
 
 static void remove_view(struct rootview_registry *reg, struct rootview_view *view, u8 event)
+	__must_hold(&reg->lock)
 {
 	lockdep_assert_held(&reg->lock);
 

@@ -205,7 +205,8 @@ u32 rootview_changes(void);
  * Return: valid while the lock is held; the last name known where the device
  * is being removed.
  */
-const char *rootview_registry_name(struct rootview_registry *reg);
+const char *rootview_registry_name(struct rootview_registry *reg)
+	__must_hold(&reg->lock);
 
 /**
  * rootview_check_name() - is this a name that a view may have?
@@ -225,7 +226,8 @@ int rootview_check_label(const char *label, const char **why);
  * @name: its name, or NULL for any
  * @id: its id, or 0 for any; not both
  */
-struct rootview_view *rootview_view_find(struct rootview_registry *reg, const char *name, u64 id);
+struct rootview_view *rootview_view_find(struct rootview_registry *reg, const char *name, u64 id)
+	__must_hold(&reg->lock);
 
 /**
  * rootview_view_create() - the one way to make a view
@@ -242,7 +244,7 @@ struct rootview_view *rootview_view_find(struct rootview_registry *reg, const ch
  */
 struct rootview_view *rootview_view_create(struct rootview_registry *reg, const char *name,
 					   const char *label, const void *blob, u16 blob_len,
-					   const char **why);
+					   const char **why) __must_hold(&reg->lock);
 
 /**
  * rootview_view_delete() - forget a view because somebody asked for it
@@ -251,7 +253,8 @@ struct rootview_view *rootview_view_create(struct rootview_registry *reg, const 
  *
  * Look-ups happen under the lock alone, so nobody else can still see it.
  */
-void rootview_view_delete(struct rootview_registry *reg, struct rootview_view *view);
+void rootview_view_delete(struct rootview_registry *reg, struct rootview_view *view)
+	__must_hold(&reg->lock);
 
 /**
  * rootview_registry_set_recording() - begin or stop to record reads
@@ -261,10 +264,11 @@ void rootview_view_delete(struct rootview_registry *reg, struct rootview_view *v
  *
  * Return: 0, -ERANGE, -ENODEV when the device is being removed, -ENOMEM.
  */
-int rootview_registry_set_recording(struct rootview_registry *reg, u32 entries, const char **why);
+int rootview_registry_set_recording(struct rootview_registry *reg, u32 entries, const char **why)
+	__must_hold(&reg->lock);
 
 /** rootview_registry_recording() - room for how many, or 0 while none are recorded */
-u32 rootview_registry_recording(struct rootview_registry *reg);
+u32 rootview_registry_recording(struct rootview_registry *reg) __must_hold(&reg->lock);
 
 /** rootview_sum_counters() - what all CPUs counted; needs no lock */
 struct rootview_counters rootview_sum_counters(const struct rootview_registry *reg);
