@@ -7,6 +7,7 @@ help:
 	@echo 'As root:'
 	@echo '  make quickstart            three containers on one shared origin, in a guest'
 	@echo '  make check [TESTS=PART]    every test, or those whose name has that part'
+	@echo '  make check-debug [TESTS=]  the module and the daemon under a debugging kernel'
 	@echo '  make bench                 a thousand containers with each storage driver, compared'
 	@echo '  make shell                 a shell in a guest, with what was built installed'
 	@echo '  make module                build the module in the reference machine'
@@ -26,6 +27,9 @@ quickstart:
 
 check:
 	tests/check '$(TESTS)'
+
+check-debug:
+	tests/check-debug '$(TESTS)'
 
 bench:
 	scripts/bench
@@ -57,5 +61,5 @@ dist:
 clean:
 	scripts/clean
 
-.PHONY: help quickstart check bench shell build module userspace setup \
+.PHONY: help quickstart check check-debug bench shell build module userspace setup \
 	install-dkms uninstall-dkms dist clean

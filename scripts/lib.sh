@@ -79,10 +79,10 @@ newest_kernel()
 		sed 's/^vmlinuz-//' | sort -V | tail -n 1
 }
 
-# all_kernels: the series that scripts/kernels names.
+# all_kernels: the series that scripts/kernels names, but the one for debugging.
 all_kernels()
 {
-	sed -n 's/^\([^#[:blank:]]\+\)[[:blank:]].*/\1/p' "$SCRIPTS/kernels"
+	sed -n '/[[:blank:]]source$/d; s/^\([^#[:blank:]]\+\)[[:blank:]].*/\1/p' "$SCRIPTS/kernels"
 }
 
 # kernel_root [SERIES]: the root folder of the machine that has the kernel.

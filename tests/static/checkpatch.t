@@ -49,7 +49,7 @@ for file in kmod/*.[ch] include/uapi/linux/*.h; do
 done
 
 printf '%s\n' "${types[@]}" >"$scratch/types"
-for file in userspace/*/*.[ch] tests/{tools,bench}/*.[ch]; do
+for file in userspace/*/*.[ch] tests/{tools,bench,debug/mistakes}/*.[ch]; do
 	is "$file" "$(check "$file" --ignore "$(IFS=, && echo "${ignored[*]}")" \
 		--typedefsfile "$scratch/types")" ""
 done
