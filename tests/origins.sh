@@ -56,16 +56,6 @@ gone_now() {
 	! dmsetup info "$1" > /dev/null 2>&1
 }
 
-eventually() {
-	local i
-
-	for i in {1..100}; do
-		"$@" && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 # listen N, then heard: the next N events of the module end up in $events_heard.
 listen() {
 	listen_file=$(mktemp)

@@ -34,6 +34,18 @@ fail()
 	[ $# -eq 0 ] || diag "$(printf '%s\n' "$@")"
 }
 
+# eventually COMMAND...: it succeeds, within ten seconds.
+eventually()
+{
+	local i
+
+	for i in {1..100}; do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # ok DESCRIPTION COMMAND...: the command succeeds.
 ok()
 {

@@ -171,6 +171,22 @@ suspended()
 	dmsetup info --columns --noheadings --options name,suspended | grep -i ':suspended$'
 }
 
+# Killed while another program makes the first file system, and that takes long.
+mkdir /tmp/slow
+cat >/tmp/slow/mke2fs <<'END'
+#!/bin/bash
+for device; do :; done
+sleep 5 <"$device"
+exec /usr/sbin/mke2fs "$@"
+END
+chmod +x /tmp/slow/mke2fs
+PATH=/tmp/slow:$PATH store_open &
+ok "the first file system is being made" eventually pgrep -f /tmp/slow/mke2fs
+kill -KILL $!
+wait $! 2>/dev/null
+ok "... and the store comes up when it was killed then" layers each
+is "... with that alone" "$(numbers_in_pool layers)$(devices)" 0
+
 deepest=0 interrupted=0
 for ((round = 1; round <= rounds; round++)); do
 	write_script

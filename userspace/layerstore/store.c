@@ -818,7 +818,7 @@ int layerstore_status(struct layerstore *store, struct layerstore_status *ret,
  */
 
 static int make_base_volume(struct layerstore *store, const struct record *base, const char *uuid,
-			    struct layer_error *error)
+			    int lock, struct layer_error *error)
 {
 	char device[PATH_MAX];
 	int r;
@@ -826,7 +826,7 @@ static int make_base_volume(struct layerstore *store, const struct record *base,
 	if (pool_activate(&store->pool, base->number, POOL_MOUNT, base->size, false, device,
 			  error) < 0)
 		return -1;
-	r = volume_make(device, store->fs_type, uuid, error);
+	r = volume_make(device, store->fs_type, uuid, lock, error);
 	if (r < 0)
 		blame_pool(store, error);
 	if (pool_deactivate(&store->pool, base->number, POOL_MOUNT, error) < 0)
@@ -851,7 +851,7 @@ static int claim_range(struct layerstore *store, struct record *base, struct lay
 }
 
 /* Its uuid is known before there is anything, as discard_base() needs it. */
-static int make_base(struct layerstore *store, uint64_t size, struct layer_error *error)
+static int make_base(struct layerstore *store, uint64_t size, int lock, struct layer_error *error)
 {
 	struct record base = { .state = RECORD_MAKING, .size = size & ~4095ull };
 	char uuid[VOLUME_UUID_SIZE];
@@ -863,7 +863,7 @@ static int make_base(struct layerstore *store, uint64_t size, struct layer_error
 	    records_set_setting(store->records, "pool", store->pool.name, error) < 0 ||
 	    claim_range(store, &base, error) < 0)
 		return -1;
-	if (make_base_volume(store, &base, uuid, error) == 0 &&
+	if (make_base_volume(store, &base, uuid, lock, error) == 0 &&
 	    records_set_state(store->records, base.number, RECORD_READY, error) == 0)
 		return 0;
 	discard(store, base.number, &ignored);
@@ -920,7 +920,7 @@ static int find_base(struct layerstore *store, uint64_t size, struct record *ret
 		return 0;
 	locked = lock_pool(store, error);
 	if (locked < 0 || (r == 0 && discard_base(store, ret, error) < 0) ||
-	    make_base(store, size, error) < 0)
+	    make_base(store, size, locked, error) < 0)
 		return -1;
 	return records_find(store->records, RECORD_BASE, ret, error);
 }

@@ -53,8 +53,8 @@ static const char *last_line(char *text)
 	return line ? line + 1 : text;
 }
 
-/* Starts @arguments with stderr at @err, and nothing else that we have. */
-static int start(char *const arguments[], int err, pid_t *ret)
+/* Starts @arguments with stderr at @err, with @lock, and nothing else that we have. */
+static int start(char *const arguments[], int err, int lock, pid_t *ret)
 {
 	posix_spawn_file_actions_t actions;
 	int r;
@@ -65,6 +65,7 @@ static int start(char *const arguments[], int err, pid_t *ret)
 	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) ?:
 	    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) ?:
 	    posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO) ?:
+	    posix_spawn_file_actions_adddup2(&actions, lock, STDERR_FILENO + 1) ?:
 	    posix_spawnp(ret, arguments[0], &actions, NULL, arguments, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return r;
@@ -86,7 +87,8 @@ static void read_end(int fd, char *text, size_t size)
 	text[used] = '\0';
 }
 
-static int run_program(char *const arguments[], const char *device, struct layer_error *error)
+static int run_program(char *const arguments[], const char *device, int lock,
+		       struct layer_error *error)
 {
 	cleanup_close int ours = -1, theirs = -1;
 	int fds[2], status = -1, r;
@@ -98,7 +100,7 @@ static int run_program(char *const arguments[], const char *device, struct layer
 				    strerror(errno));
 	ours = fds[0];
 	theirs = fds[1];
-	r = start(arguments, theirs, &pid);
+	r = start(arguments, theirs, lock, &pid);
 	if (r)
 		return layer_failed(error, LAYER_FAILED, "%s: cannot start %s: %s", device,
 				    arguments[0], strerror(r));
@@ -118,17 +120,18 @@ static int run_program(char *const arguments[], const char *device, struct layer
  * Nothing is left to be written to it in the background, which each of its
  * snapshots would have to do.
  */
-int volume_make(const char *device, const char *type, const char *uuid, struct layer_error *error)
+int volume_make(const char *device, const char *type, const char *uuid, int lock,
+		struct layer_error *error)
 {
 	char option[8 + VOLUME_UUID_SIZE];
 
 	if (streq(type, "ext4"))
 		return run_program(ARGUMENTS("mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-E",
 					     "nodiscard,lazy_itable_init=0,lazy_journal_init=0",
-					     "-U", (char *)uuid, (char *)device), device, error);
+					     "-U", (char *)uuid, (char *)device), device, lock, error);
 	snprintf(option, sizeof(option), "uuid=%s", uuid);
 	return run_program(ARGUMENTS("mkfs.xfs", "-q", "-f", "-K", "-m", option, (char *)device),
-			   device, error);
+			   device, lock, error);
 }
 
 int volume_new_uuid(char ret[static VOLUME_UUID_SIZE], struct layer_error *error)

@@ -17,8 +17,12 @@
 /* Whether layers can have file systems of this type. */
 bool volume_type_is_known(const char *type);
 
-/* Makes an empty file system with that uuid. */
-int volume_make(const char *device, const char *type, const char *uuid, struct layer_error *error);
+/*
+ * Makes an empty file system with that uuid.  The program that does so has @lock too: who
+ * waits for that, waits for the program to end, even when we are killed before it.
+ */
+int volume_make(const char *device, const char *type, const char *uuid, int lock,
+		struct layer_error *error);
 
 /* A random one. */
 int volume_new_uuid(char ret[static VOLUME_UUID_SIZE], struct layer_error *error);
