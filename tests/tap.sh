@@ -37,9 +37,7 @@ fail()
 # eventually COMMAND...: it succeeds, within ten seconds.
 eventually()
 {
-	local i
-
-	for i in {1..100}; do
+	for _ in {1..100}; do
 		"$@" && return 0
 		sleep 0.1
 	done

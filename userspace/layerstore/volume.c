@@ -128,7 +128,8 @@ int volume_make(const char *device, const char *type, const char *uuid, int lock
 	if (streq(type, "ext4"))
 		return run_program(ARGUMENTS("mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-E",
 					     "nodiscard,lazy_itable_init=0,lazy_journal_init=0",
-					     "-U", (char *)uuid, (char *)device), device, lock, error);
+					     "-U", (char *)uuid, (char *)device),
+				   device, lock, error);
 	snprintf(option, sizeof(option), "uuid=%s", uuid);
 	return run_program(ARGUMENTS("mkfs.xfs", "-q", "-f", "-K", "-m", option, (char *)device),
 			   device, lock, error);
