@@ -73,6 +73,9 @@ nl_refused "a recording that is too large" ERANGE "recording is larger than" \
 sentence="no such origin"
 [[ $(uname -r) != 5.10.* && $(uname -r) != 6.1.* ]] || sentence=
 nl_refused "dumping the views of an origin that is not there" ENODEV "$sentence" rvnl views none
+# Which makes the kernel look at all that they say of an attribute.
+like "whoever asks is shown what requests may have in them" \
+	"$(genl ctrl policy name rootview 2>&1)" "attr\[[0-9]+\]: type=NUL_STRING"
 is "refused requests have changed nothing" "$(status_field img generation)" 2
 
 # Who may
