@@ -7,7 +7,8 @@ help:
 	@echo 'As root:'
 	@echo '  make quickstart            three containers on one shared origin, in a guest'
 	@echo '  make check [TESTS=PART]    every test, or those whose name has that part'
-	@echo '  make check-debug [TESTS=]  the module and the daemon under a debugging kernel'
+	@echo '  make check-debug [TESTS=]  the module and the daemon under a debugging kernel;'
+	@echo '                   [FUZZ=]   anything is asked of the module for so many seconds'
 	@echo '  make bench                 a thousand containers with each storage driver, compared'
 	@echo '  make shell                 a shell in a guest, with what was built installed'
 	@echo '  make module                build the module in the reference machine'
@@ -29,7 +30,7 @@ check:
 	tests/check '$(TESTS)'
 
 check-debug:
-	tests/check-debug '$(TESTS)'
+	FUZZ='$(FUZZ)' tests/check-debug '$(TESTS)'
 
 bench:
 	scripts/bench
