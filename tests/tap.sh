@@ -34,14 +34,19 @@ fail()
 	[ $# -eq 0 ] || diag "$(printf '%s\n' "$@")"
 }
 
-# eventually COMMAND...: it succeeds, within ten seconds.
+# For how many seconds what ought to happen is waited for.
+patience=10
+[[ $(uname -r) != *-debug ]] || patience=90
+
+# eventually COMMAND...: it succeeds before patience ends.
 eventually()
 {
-	for _ in {1..100}; do
-		"$@" && return 0
+	local end=$((SECONDS + patience))
+
+	until "$@"; do
+		((SECONDS <= end)) || return
 		sleep 0.1
 	done
-	return 1
 }
 
 # ok DESCRIPTION COMMAND...: the command succeeds.

@@ -34,7 +34,7 @@ live() {
 	wait
 	dmsetup remove "$device"
 	# The module is used for most of a life, and what is not used can be unloaded.
-	sleep 0.$((RANDOM % 5))
+	sleep $((RANDOM % 6))
 }
 
 ask() {

@@ -8,7 +8,7 @@ set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh
 
-many=20000
+many=$(few 20000)
 
 make_image web
 start_daemon

@@ -9,7 +9,7 @@ set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh
 
-kills=200
+kills=$(few 200)
 clients=4
 
 make_image web
@@ -216,7 +216,8 @@ acknowledged()
 for ((i = 0; i < kills || (i < 5 * kills && $(acknowledged) < kills); i++)); do
 	rootviewd --grace "$((i % 2))" >>"$log" 2>&1 &
 	daemon=$!
-	sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
+	pause=$((RANDOM % 400 * 200 / kills))
+	sleep "$((pause / 1000)).$(printf %03d $((pause % 1000)))"
 	status=0
 	kill -s KILL "$daemon" 2>/dev/null || true
 	wait "$daemon" 2>/dev/null || status=$?
