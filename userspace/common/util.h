@@ -87,6 +87,23 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* Whether @error, a positive errno, tells of a want that may be over a moment later. */
+static inline bool is_shortage(int error)
+{
+	switch (error) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ENOSPC:
+	case ENOBUFS:
+	case EAGAIN:
+	case EDQUOT:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* As streq(), where either may be NULL, and NULL equals NULL only. */
 static inline bool streq_null(const char *a, const char *b)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "util.h"
 
 static void describe(struct failure *f, enum failure_kind kind, const char *object,
 		     const char *format, va_list ap)
@@ -61,8 +62,14 @@ int failed_step(struct failure *f, const char *object, const char *step, int err
 	snprintf(f->object, sizeof(f->object), "%s", object);
 	snprintf(f->step, sizeof(f->step), "%s", step);
 	snprintf(f->reason, sizeof(f->reason), "%s", reason);
+	f->error = error;
 	text_make_utf8(f->object);
 	text_make_utf8(f->step);
 	text_make_utf8(f->reason);
 	return -1;
+}
+
+bool failure_is_shortage(const struct failure *f)
+{
+	return f->kind == FAILURE_OPERATION_FAILED && is_shortage(f->error);
 }

@@ -10,6 +10,7 @@
 #ifndef ROOTVIEW_FAILURE_H
 #define ROOTVIEW_FAILURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum failure_kind {
@@ -48,6 +49,7 @@ struct failure {
 	char object[256];
 	char step[256];		/* OPERATION_FAILED */
 	char reason[512];	/* OPERATION_FAILED */
+	int error;		/* likewise: the errno behind it, 0 if that is not known */
 	char file_system[32];	/* UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY; may be empty */
 	uint64_t views;		/* ORIGIN_BUSY; the limit of TOO_MANY */
 };
@@ -71,5 +73,8 @@ int failed_too_many(struct failure *f, const char *what, uint64_t limit, const c
  */
 int failed_step(struct failure *f, const char *object, const char *step, int error,
 		const char *reason);
+
+/* Whether it comes of a want that may be over a moment later. */
+bool failure_is_shortage(const struct failure *f);
 
 #endif
