@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -28,6 +29,12 @@ struct outcome {
 	struct failure failure;
 };
 
+/*
+ * A text that is no longer is always handed over, however short memory is: a job that has
+ * changed something tells of it by such a one.
+ */
+#define SHORT_TEXT 4096
+
 static void job_free(struct job *job)
 {
 	sd_event_source_disable_unref(job->exit);
@@ -40,20 +47,22 @@ static void job_free(struct job *job)
  * The child.
  */
 
-static void write_all(int fd, const void *data, size_t size)
+static int write_all(int fd, const void *data, size_t size, off_t offset)
 {
 	const char *p = data;
 	ssize_t n;
 
-	for (; size; p += n, size -= n) {
-		n = write(fd, p, size);
+	for (; size; p += n, offset += n, size -= n) {
+		n = pwrite(fd, p, size, offset);
 		if (n <= 0)
-			_exit(EXIT_FAILURE);
+			return n < 0 ? -errno : -EIO;
 	}
+	return 0;
 }
 
-static void leave_everything(pid_t parent, int results)
+static void leave_everything(pid_t parent, int go, int results)
 {
+	eventfd_t ignored;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -63,6 +72,9 @@ static void leave_everything(pid_t parent, int results)
 	/* Half of a job is undone by whoever comes next: see reconcile.c. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
+	/* Nothing is begun that nobody watches. */
+	if (eventfd_read(go, &ignored) < 0)
+		_exit(EXIT_FAILURE);
 	device_forget_control();
 	/* Among them are the lock, and devices that nobody else could remove then. */
 	if (dup3(results, 3, O_CLOEXEC) < 0 && results != 3)
@@ -70,17 +82,19 @@ static void leave_everything(pid_t parent, int results)
 	close_range(4, ~0U, 0);
 }
 
-static _Noreturn void run(pid_t parent, int results, job_work_t work, void *userdata)
+static _Noreturn void run(pid_t parent, int go, int results, job_work_t work, void *userdata)
 {
 	struct outcome outcome = {};
 	char *text = NULL;
+	int r = 0;
 
-	leave_everything(parent, results);
+	leave_everything(parent, go, results);
 	outcome.r = work(userdata, &text, &outcome.failure);
-	write_all(3, &outcome, sizeof(outcome));
 	if (outcome.r == 0 && text)
-		write_all(3, text, strlen(text) + 1);
-	_exit(EXIT_SUCCESS);
+		r = write_all(3, text, strlen(text) + 1, sizeof(outcome));
+	if (r < 0)
+		outcome.r = failed_step(&outcome.failure, "a job", "tell its result", -r, NULL);
+	_exit(write_all(3, &outcome, sizeof(outcome), 0) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /*
@@ -96,29 +110,47 @@ static void tell(struct job *job, int r, const char *text, const struct failure 
 		done(job->userdata, r, text, f);
 }
 
+/* Tells of a text of @size bytes, behind the outcome. */
+static void tell_text(struct job *job, size_t size)
+{
+	size_t all_size = sizeof(struct outcome) + size;
+	char text[SHORT_TEXT], *all;
+	struct failure f;
+
+	if (size <= sizeof(text) &&
+	    pread(job->results, text, size, sizeof(struct outcome)) == (ssize_t)size) {
+		tell(job, 0, text, NULL);
+		return;
+	}
+	all = mmap(NULL, all_size, PROT_READ, MAP_PRIVATE, job->results, 0);
+	if (all == MAP_FAILED) {
+		failed_step(&f, "a job", "read its result", errno, NULL);
+		tell(job, -1, NULL, &f);
+		return;
+	}
+	tell(job, 0, all + sizeof(struct outcome), NULL);
+	munmap(all, all_size);
+}
+
 static int on_exit_of_child(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
 	struct job *job = userdata;
 	struct outcome outcome;
 	struct failure f;
 	struct stat st;
-	char *all;
 
 	(void)source;
-	all = fstat(job->results, &st) == 0 && st.st_size >= (off_t)sizeof(outcome) ?
-		mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, job->results, 0) : MAP_FAILED;
-	if (info->si_code != CLD_EXITED || info->si_status != 0 || all == MAP_FAILED) {
+	if (info->si_code != CLD_EXITED || info->si_status != 0 ||
+	    pread(job->results, &outcome, sizeof(outcome), 0) != sizeof(outcome) ||
+	    fstat(job->results, &st) < 0) {
 		failed_step(&f, "a job", "finish it", 0,
 			    info->si_code == CLD_EXITED ? "it failed" : "it was killed");
 		tell(job, -1, NULL, &f);
+	} else if (outcome.r == 0 && st.st_size > (off_t)sizeof(outcome)) {
+		tell_text(job, st.st_size - sizeof(outcome));
 	} else {
-		memcpy(&outcome, all, sizeof(outcome));
-		tell(job, outcome.r,
-		     st.st_size > (off_t)sizeof(outcome) ? all + sizeof(outcome) : NULL,
-		     &outcome.failure);
+		tell(job, outcome.r, NULL, &outcome.failure);
 	}
-	if (all != MAP_FAILED)
-		munmap(all, st.st_size);
 	job_free(job);
 	return 0;
 }
@@ -138,36 +170,57 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/* All that can be had before there is a child. */
+static int prepare(struct job *job, sd_event *loop)
+{
+	job->results = memfd_create("rootviewd-job", MFD_CLOEXEC);
+	if (job->results < 0 ||
+	    fallocate(job->results, FALLOC_FL_KEEP_SIZE, 0,
+		      sizeof(struct outcome) + SHORT_TEXT) < 0)
+		return -errno;
+	return sd_event_add_time_relative(loop, &job->timer, CLOCK_MONOTONIC,
+					  JOB_SECONDS * 1000000ULL, 0, on_timeout, job);
+}
+
+/* The child waits for @go, so it can be ended and waited for, whatever its disk does. */
+static int start(struct job *job, sd_event *loop, int go, job_work_t work)
+{
+	pid_t self = getpid();
+	int r;
+
+	job->pid = fork();
+	if (job->pid < 0)
+		return -errno;
+	if (job->pid == 0)
+		run(self, go, job->results, work, job->userdata);
+	r = sd_event_add_child(loop, &job->exit, job->pid, WEXITED, on_exit_of_child, job);
+	if (r >= 0 && eventfd_write(go, 1) < 0)
+		r = -errno;
+	if (r >= 0)
+		return 0;
+	(void)kill(job->pid, SIGKILL);
+	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return r;
+}
+
 int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done, void *userdata,
 	      struct failure *f)
 {
+	cleanup_close int go = eventfd(0, EFD_CLOEXEC);
 	struct job *job = calloc(1, sizeof(*job));
-	pid_t self = getpid();
 	int r = -ENOMEM;
 
-	if (!job)
-		goto failed;
-	*job = (struct job){ .done = done, .userdata = userdata };
-	job->results = memfd_create("rootviewd-job", MFD_CLOEXEC);
-	job->pid = job->results < 0 ? -1 : fork();
-	if (job->pid < 0) {
-		r = -errno;
-		goto failed;
+	if (job) {
+		*job = (struct job){ .results = -1, .done = done, .userdata = userdata };
+		r = go < 0 ? -errno : prepare(job, loop);
 	}
-	if (job->pid == 0)
-		run(self, job->results, work, userdata);
-	r = sd_event_add_child(loop, &job->exit, job->pid, WEXITED, on_exit_of_child, job);
 	if (r >= 0)
-		r = sd_event_add_time_relative(loop, &job->timer, CLOCK_MONOTONIC,
-					       JOB_SECONDS * 1000000ULL, 0, on_timeout, job);
-	if (r < 0) {
-		(void)kill(job->pid, SIGKILL);
-		goto failed;
+		r = start(job, loop, go, work);
+	if (r >= 0) {
+		*ret = job;
+		return 0;
 	}
-	*ret = job;
-	return 0;
-
-failed:
 	if (job)
 		job_free(job);
 	return failed_step(f, "a job", "start it", -r, NULL);
