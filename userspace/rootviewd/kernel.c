@@ -17,6 +17,7 @@
 #include "util.h"
 
 #define EVENT_BUFFER_SIZE	(32 * 1024)
+#define REQUEST_SIZE		(16 * 1024)
 
 /* Room for a burst of events while a request is being carried out. */
 #define EVENTS_QUEUE_SIZE	(8 * 1024 * 1024)
@@ -28,6 +29,7 @@ struct kernel {
 	struct nl_sock *requests;
 	struct nl_sock *events;
 	int family;		/* 0 while the module is not there */
+	struct nl_msg *request;	/* the one that is being made; so that none wants for memory */
 
 	char *buffer;		/* what was received and not yet handed out */
 	struct nlmsghdr *next;
@@ -75,7 +77,8 @@ int kernel_open(struct kernel **ret, struct failure *f)
 	if (!k)
 		return failed_step(f, "netlink", "open its sockets", ENOMEM, NULL);
 	k->buffer = malloc(EVENT_BUFFER_SIZE);
-	if (!k->buffer)
+	k->request = nlmsg_alloc_size(REQUEST_SIZE);
+	if (!k->buffer || !k->request)
 		goto failed;
 	r = netlink_open(&k->requests);
 	if (r == 0)
@@ -109,6 +112,7 @@ void kernel_close(struct kernel *k)
 		nl_socket_free(k->requests);
 	if (k->events)
 		nl_socket_free(k->events);
+	nlmsg_free(k->request);
 	free(k->buffer);
 	free(k);
 }
@@ -122,21 +126,14 @@ int kernel_events_fd(struct kernel *k)
  * Requests.
  */
 
-/* On success the caller frees what it gets. */
-static int new_request(struct kernel *k, int cmd, int flags, struct nl_msg **ret,
-		       struct failure *f)
+/* Begins k->request anew. */
+static int new_request(struct kernel *k, int cmd, int flags, struct failure *f)
 {
-	struct nl_msg *msg;
-
 	if (find_family(k, f) < 0)
 		return -1;
-	msg = nlmsg_alloc_size(16 * 1024);
-	if (!msg || !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, k->family, 0, flags, cmd,
-				 ROOTVIEW_GENL_VERSION)) {
-		nlmsg_free(msg);
-		return failed_step(f, "netlink", "build a request", ENOMEM, NULL);
-	}
-	*ret = msg;
+	nlmsg_hdr(k->request)->nlmsg_len = NLMSG_HDRLEN;
+	(void)genlmsg_put(k->request, NL_AUTO_PORT, NL_AUTO_SEQ, k->family, 0, flags, cmd,
+			  ROOTVIEW_GENL_VERSION);
 	return 0;
 }
 
@@ -222,24 +219,24 @@ static ssize_t send_batch(struct kernel *k, const char *origin,
 {
 	struct results results = { .list = list };
 	char why[NETLINK_WHY_SIZE] = "";
-	struct nl_msg *msg;
-	int r;
+	int r = -EMSGSIZE;
 
-	if (new_request(k, ROOTVIEW_CMD_VIEW_BATCH, 0, &msg, f) < 0)
+	if (new_request(k, ROOTVIEW_CMD_VIEW_BATCH, 0, f) < 0)
 		return -1;
-	if (put_origin(msg, origin))
+	if (put_origin(k->request, origin))
 		while (results.max < n && results.max < ROOTVIEW_BATCH_MAX &&
-		       put_request(msg, &requests[results.max]))
+		       put_request(k->request, &requests[results.max]))
 			results.max++;
-	r = results.max ? netlink_call(k->requests, msg, read_results, &results, why) : -EMSGSIZE;
-	nlmsg_free(msg);
-	if (r == 0 && results.n != results.max)
+	if (results.max)
+		r = netlink_call(k->requests, k->request, read_results, &results, why);
+	/* It may be the acknowledgement alone that was lost. */
+	if (results.max && results.n == results.max)
+		return results.n;
+	if (r == 0)
 		r = -EBADMSG;
 	if (r == -ENODEV)
 		return failed(f, FAILURE_NO_SUCH_ORIGIN, "there is no origin \"%s\"", origin);
-	if (r < 0)
-		return failed_step(f, origin, "change its views", -r, why);
-	return results.max;
+	return failed_step(f, origin, "change its views", -r, why);
 }
 
 int kernel_batch(struct kernel *k, const char *origin, const struct kernel_request *requests,
@@ -269,18 +266,20 @@ int kernel_delete_view(struct kernel *k, const char *origin, const char *name, u
 	return result.error ? kernel_explain(origin, &request, &result, f) : 0;
 }
 
-bool kernel_has_origin(struct kernel *k, const char *name)
+int kernel_has_origin(struct kernel *k, const char *name, struct failure *f)
 {
 	char why[NETLINK_WHY_SIZE];
-	struct failure ignored;
-	struct nl_msg *msg;
-	bool has;
+	int r;
 
-	if (new_request(k, ROOTVIEW_CMD_ORIGIN_GET, 0, &msg, &ignored) < 0)
-		return false;
-	has = put_origin(msg, name) && netlink_call(k->requests, msg, NULL, NULL, why) == 0;
-	nlmsg_free(msg);
-	return has;
+	if (new_request(k, ROOTVIEW_CMD_ORIGIN_GET, 0, f) < 0)
+		return -1;
+	/* Whatever it says against the name, no origin has that. */
+	if (!put_origin(k->request, name))
+		return 0;
+	r = netlink_call(k->requests, k->request, NULL, NULL, why);
+	if (r < 0 && is_shortage(-r))
+		return failed_step(f, name, "look for it among the kernel's origins", -r, why);
+	return r == 0;
 }
 
 /*
@@ -315,16 +314,14 @@ static int dump_all(struct kernel *k, int cmd, struct dump *dump,
 		    void (*restart)(void *userdata), struct failure *f)
 {
 	char why[NETLINK_WHY_SIZE] = "";
-	struct nl_msg *msg;
 	int r = -EINTR;
 
 	for (int i = 0; r == -EINTR && i < DUMP_TRIES; i++) {
 		if (i)
 			restart(dump->userdata);
-		if (new_request(k, cmd, NLM_F_DUMP, &msg, f) < 0)
+		if (new_request(k, cmd, NLM_F_DUMP, f) < 0)
 			return -1;
-		r = netlink_call(k->requests, msg, dump_one, dump, why);
-		nlmsg_free(msg);
+		r = netlink_call(k->requests, k->request, dump_one, dump, why);
 	}
 	if (r < 0)
 		return failed_step(f, "the kernel's registry", "read it", -r, why);

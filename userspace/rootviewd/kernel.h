@@ -115,8 +115,8 @@ int kernel_explain(const char *origin, const struct kernel_request *request,
 int kernel_delete_view(struct kernel *k, const char *origin, const char *name, uint64_t id,
 		       struct failure *f);
 
-/* Whether the kernel has an origin of that name; false also if it cannot be asked. */
-bool kernel_has_origin(struct kernel *k, const char *name);
+/* Whether the kernel has an origin of that name: 1 or 0; or -1 and OPERATION_FAILED. */
+int kernel_has_origin(struct kernel *k, const char *name, struct failure *f);
 
 /*
  * Hand all origins, or all views of all origins in the order of their ids, to

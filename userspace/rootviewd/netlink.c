@@ -138,30 +138,38 @@ static int handle(struct nlmsghdr *message, netlink_answer_t answer, void *userd
 int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t answer,
 		 void *userdata, char why[static NETLINK_WHY_SIZE])
 {
-	cleanup_free char *buffer = malloc(BUFFER_SIZE);
+	/* Not on the heap: what has to be undone is, however short memory is. */
+	static char buffer[BUFFER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *head = nlmsg_hdr(request);
-	int result = 0;
+	int result = 0, lost = -EIO;
+	bool complete = false;
+	ssize_t n;
 
 	why[0] = '\0';
-	if (!buffer)
-		return -ENOMEM;
 	/* Sets sequence number and sender, and asks for an acknowledgement. */
 	nl_complete_msg(sock, request);
 	if (send(nl_socket_get_fd(sock), head, head->nlmsg_len, 0) < 0)
 		return -errno;
 
-	for (;;) {
-		ssize_t n = receive(sock, buffer, BUFFER_SIZE, 0);
+	/*
+	 * The kernel answers within send(), and goes on with a dump within recvmsg(): what is
+	 * not there at once was lost, and nobody must wait for it.  All is read, also what
+	 * remained of a dump that broke off, or the next one would find it at work still.
+	 */
+	while ((n = receive(sock, buffer, BUFFER_SIZE, MSG_DONTWAIT)) != -EAGAIN) {
 		struct nlmsghdr *message = (struct nlmsghdr *)buffer;
 		int rest = n;
 
-		if (n < 0)
-			return n;
-		for (; nlmsg_ok(message, rest); message = nlmsg_next(message, &rest)) {
-			if (message->nlmsg_seq != head->nlmsg_seq)
-				continue; /* late, of a request that was given up */
-			if (handle(message, answer, userdata, &result, why))
-				return result;
+		if (n < 0) {
+			lost = n;
+			if (n != -ENOBUFS && n != -ENOMEM && n != -EMSGSIZE)
+				break;
+			continue;
 		}
+		for (; nlmsg_ok(message, rest); message = nlmsg_next(message, &rest))
+			if (message->nlmsg_seq == head->nlmsg_seq &&
+			    handle(message, answer, userdata, &result, why))
+				complete = true;
 	}
+	return complete || result ? result : lost;
 }

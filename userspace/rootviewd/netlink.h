@@ -33,7 +33,8 @@ typedef int (*netlink_answer_t)(struct nlmsghdr *message, void *userdata);
  *
  * Returns 0; the kernel's refusal as a negative errno, with its sentence in
  * @why (empty if it gave none); -EINTR for a dump that something changed under,
- * which is to be repeated; or a negative errno of the socket.
+ * which is to be repeated; or a negative errno of the socket, -ENOBUFS where a part of the
+ * answer was lost: the request may have been carried out.  Never waits.
  */
 int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t answer,
 		 void *userdata, char why[static NETLINK_WHY_SIZE]);

@@ -18,13 +18,17 @@
 static struct origin *find_origin(struct service *s, const char *name, struct failure *f)
 {
 	struct origin *o;
+	int r;
 
 	if (mirror_update(s->mirror, f) < 0)
 		return NULL;
 	o = mirror_find_origin(s->mirror, name);
-	if (!o && kernel_has_origin(s->kernel, name)) {
+	if (!o) {
+		r = kernel_has_origin(s->kernel, name, f);
 		/* It was renamed to this. */
-		if (mirror_read_again(s->mirror, f) < 0)
+		if (r > 0)
+			r = mirror_read_again(s->mirror, f);
+		if (r < 0)
 			return NULL;
 		o = mirror_find_origin(s->mirror, name);
 	}
