@@ -2,7 +2,8 @@
 /*
  * rootviewd: read-only views of shared root file systems, for containers.
  *
- *	server.c	the socket, answer.c its answers, service.c what they ask for
+ *	server.c	calls, listener.c the socket, answer.c the answers, service.c what is
+ *			asked for
  *	spec.c		what a view is asked for with; mountpoints.c, idmap.c parts of it
  *	mirror.c	the kernel's registry, followed; reconcile.c compares all of it
  *	origin.c	origins and what is being made of them; recipe.c which variant

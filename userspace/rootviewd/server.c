@@ -6,17 +6,16 @@
 #include "server.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-varlink.h>
 
 #include "answer.h"
 #include "interface.h"
+#include "listener.h"
 #include "log.h"
 #include "process.h"
 #include "util.h"
@@ -24,8 +23,6 @@
 #ifndef ROOTVIEW_VERSION
 #error "the Makefile defines ROOTVIEW_VERSION"
 #endif
-
-#define SOCKET_GROUP "rootview"
 
 /* Bytes of a list that go into one answer, if they may be several. */
 #define LIST_PART_SIZE (1024 * 1024)
@@ -43,8 +40,7 @@ struct server {
 	struct service *service;
 	struct monitor *monitors;
 	struct call *lists;	/* of which not all parts are sent */
-	size_t connections;
-	char *path;		/* of the socket, if it was made here */
+	struct listener *listener;
 };
 
 /* The arguments of a call; all methods have theirs among these. */
@@ -950,17 +946,13 @@ static void forget_monitor(struct server *server, const sd_varlink *link)
  * Connections.
  */
 
-static int on_connect(sd_varlink_server *varlink, sd_varlink *link, void *userdata)
+static void begin_connection(struct server *server, sd_varlink *link)
 {
-	struct server *server = userdata;
-
-	(void)varlink;
 	(void)sd_varlink_set_allow_fd_passing_input(link, 1);
 	(void)sd_varlink_set_allow_fd_passing_output(link, 1);
 	/* Without a server, every call is refused: see call_begin(). */
-	if (++server->connections > CONNECTIONS_MAX)
+	if (sd_varlink_server_current_connections(server->varlink) > CONNECTIONS_MAX)
 		sd_varlink_set_userdata(link, NULL);
-	return 0;
 }
 
 static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *userdata)
@@ -968,7 +960,6 @@ static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *us
 	struct server *server = userdata;
 
 	(void)varlink;
-	server->connections--;
 	forget_monitor(server, link);
 	forget_lists(server, link);
 }
@@ -988,13 +979,7 @@ static int describe(sd_varlink_server *varlink, struct server *server)
 	if (r < 0)
 		return r;
 	sd_varlink_server_set_userdata(varlink, server);
-	r = sd_varlink_server_bind_connect(varlink, on_connect);
-	if (r >= 0)
-		r = sd_varlink_server_bind_disconnect(varlink, on_disconnect);
-	if (r >= 0)
-		r = sd_varlink_server_set_connections_max(varlink, 2 * CONNECTIONS_MAX);
-	if (r >= 0)
-		r = sd_varlink_server_set_connections_per_uid_max(varlink, 2 * CONNECTIONS_MAX);
+	r = sd_varlink_server_bind_disconnect(varlink, on_disconnect);
 	if (r < 0)
 		return r;
 	return sd_varlink_server_bind_method_many(
@@ -1014,40 +999,17 @@ static int describe(sd_varlink_server *varlink, struct server *server)
 		ROOTVIEW_METHOD("Monitor"), method_monitor);
 }
 
-static int make_socket(struct server *server, const char *path)
+static void on_accept(void *userdata, int fd)
 {
-	struct group *group;
-	int r;
+	struct server *server = userdata;
+	sd_varlink *link;
 
-	/* An older daemon's is replaced: the lock on the runtime folder is ours. */
-	r = sd_varlink_server_listen_address(server->varlink, path, 0660);
-	if (r < 0)
-		return r;
-	server->path = strdup(path);
-	if (!server->path)
-		return -ENOMEM;
-	errno = 0;
-	group = getgrnam(SOCKET_GROUP);
-	if (group && chown(path, -1, group->gr_gid) < 0)
-		return -errno;
-	return 0;
-}
-
-static int listen_on(struct server *server, const char *path)
-{
-	int n = sd_listen_fds(1);
-
-	if (n < 0)
-		return n;
-	if (n == 0)
-		return make_socket(server, path);
-	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++) {
-		int r = sd_varlink_server_listen_fd(server->varlink, fd);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	/* A connection that cannot be served is closed; on_disconnect() is called or not. */
+	if (sd_varlink_server_current_connections(server->varlink) >= 2 * CONNECTIONS_MAX ||
+	    sd_varlink_server_add_connection(server->varlink, fd, &link) < 0)
+		close(fd);
+	else
+		begin_connection(server, link);
 }
 
 int server_new(struct server **ret, struct service *service, sd_event *event, const char *path,
@@ -1063,10 +1025,10 @@ int server_new(struct server **ret, struct service *service, sd_event *event, co
 	if (r >= 0)
 		r = describe(server->varlink, server);
 	if (r >= 0)
-		r = listen_on(server, path);
-	if (r >= 0)
 		r = sd_varlink_server_attach_event(server->varlink, event,
 						   SD_EVENT_PRIORITY_NORMAL);
+	if (r >= 0)
+		r = listener_new(&server->listener, event, path, on_accept, server);
 	if (r < 0)
 		goto failed;
 	mirror_set_listener(service->mirror, on_event, server);
@@ -1083,11 +1045,7 @@ void server_free(struct server *server)
 	if (!server)
 		return;
 	mirror_set_listener(server->service->mirror, NULL, NULL);
-	if (server->varlink)
-		(void)sd_varlink_server_shutdown(server->varlink);
+	listener_free(server->listener);
 	sd_varlink_server_unref(server->varlink);
-	if (server->path)
-		(void)unlink(server->path);
-	free(server->path);
 	free(server);
 }
