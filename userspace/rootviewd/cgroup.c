@@ -39,11 +39,11 @@ static int open_cgroup(const char *cgroup)
 	return steal_fd(&fd);
 }
 
-bool cgroup_exists(const char *cgroup)
+int cgroup_exists(const char *cgroup)
 {
 	cleanup_close int fd = open_cgroup(cgroup);
 
-	return fd >= 0;
+	return fd < 0 && is_shortage(-fd) ? fd : fd >= 0;
 }
 
 int cgroup_read_io(const char *cgroup, dev_t dev, struct cgroup_reads *ret)
@@ -134,7 +134,7 @@ int cgroup_parse_io(FILE *file, dev_t dev, struct cgroup_reads *ret)
 	errno = 0;
 	while (r == 0 && getline(&line, &size, file) >= 0)
 		r = parse_line(line, dev, &reads);
-	if (r == 0 && ferror(file))
+	if (r == 0 && !feof(file))
 		r = errno ? -errno : -EIO;
 	if (r == 0)
 		*ret = reads;

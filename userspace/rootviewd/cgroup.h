@@ -17,10 +17,10 @@ struct cgroup_reads {
 };
 
 /*
- * Whether there is a cgroup with the absolute path @cgroup below ROOTVIEW_CGROUPS;
- * follows no links.
+ * Whether there is a cgroup with the absolute path @cgroup below ROOTVIEW_CGROUPS, 1 or 0;
+ * or a negative errno for a want of memory or the like.  Follows no links.
  */
-bool cgroup_exists(const char *cgroup);
+int cgroup_exists(const char *cgroup);
 
 /*
  * Reads what it read from the device @dev; zeros if nothing.  Returns 0, or -ENOENT if

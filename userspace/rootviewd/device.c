@@ -52,13 +52,16 @@ static void warn_of_udev(const char *name, bool late)
 			    DEVMAPPER_UDEV_SECONDS);
 }
 
-bool device_is_ours(const char *name)
+int device_is_ours(const char *name)
 {
 	char uuid[DM_UUID_LEN];
 	struct dm_info info;
+	int r;
 
-	return devmapper_info(name, &info, uuid) == 0 && info.exists &&
-	       after_prefix(uuid, ORIGIN_UUID_PREFIX);
+	r = devmapper_info(name, &info, uuid);
+	if (r < 0)
+		return r;
+	return info.exists && after_prefix(uuid, ORIGIN_UUID_PREFIX);
 }
 
 /* Opens the block device, and reads its size and number. */
@@ -74,6 +77,8 @@ static int examine(const char *backing, uint64_t *ret_sectors, dev_t *ret_dev, s
 	if (stat(backing, &st) == 0 && !S_ISBLK(st.st_mode))
 		return failed(f, FAILURE_NO_SUCH_DEVICE, "\"%s\" is no block device", backing);
 	fd = open(backing, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && is_shortage(errno))
+		return failed_step(f, backing, "open this device", errno, NULL);
 	if (fd < 0)
 		return failed(f, FAILURE_NO_SUCH_DEVICE, "the device \"%s\" cannot be opened: %s",
 			      backing, strerror(errno));

@@ -42,8 +42,11 @@ int device_remove(const char *name, dev_t dev, struct failure *f);
  */
 void device_sweep(void);
 
-/* Whether the device was loaded by device_load(), of this process or another. */
-bool device_is_ours(const char *name);
+/*
+ * Whether the device was loaded by device_load(), of this process or another: 1, 0 or a
+ * negative errno.
+ */
+int device_is_ours(const char *name);
 
 /*
  * Opens the device @dev for reading, which keeps it from being removed, and

@@ -230,8 +230,8 @@ int idmap_read_ids(FILE *file, struct idmap_ids *ret)
 		if (r < 0)
 			return r;
 	}
-	if (ferror(file))
-		return -EINVAL;
+	if (!feof(file))
+		return errno == ENOMEM ? -ENOMEM : -EINVAL;
 	normalize(&ids);
 	*ret = ids;
 	return 0;

@@ -47,7 +47,7 @@ int idmap_to_json(const struct idmap *map, sd_json_variant **ret);
 
 /*
  * Reads one of a process's uid_map and gid_map files from @file into @ret, in
- * the same form.  Returns 0, or -EINVAL for what is no such file, or -E2BIG.
+ * the same form.  Returns 0, or -EINVAL for what is no such file, or -E2BIG, or -ENOMEM.
  */
 int idmap_read_ids(FILE *file, struct idmap_ids *ret);
 

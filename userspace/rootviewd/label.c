@@ -50,11 +50,12 @@ int label_of_shared_files(char **ret, struct failure *f)
 		return failed_step(f, "SELinux", "find the label of files that containers share", 0,
 				   reason);
 	}
+	errno = 0;
 	label = label_parse_contexts(file, "ro_file");
 	if (!label) {
 		snprintf(reason, sizeof(reason), "%s has no entry \"ro_file\"", path);
-		return failed_step(f, "SELinux", "find the label of files that containers share", 0,
-				   reason);
+		return failed_step(f, "SELinux", "find the label of files that containers share",
+				   errno, errno == ENOMEM ? NULL : reason);
 	}
 	*ret = label;
 	return 0;
@@ -71,10 +72,13 @@ int label_check(const char *label, char **ret, struct failure *f)
 	fault = label_fault(label);
 	if (fault)
 		return failed(f, FAILURE_INVALID_LABEL, "the label \"%.128s\" %s", label, fault);
-	if (security_check_context_raw(label) < 0)
+	if (security_check_context_raw(label) < 0) {
+		if (is_shortage(errno))
+			return failed_step(f, label, "ask SELinux about this label", errno, NULL);
 		return failed(f, FAILURE_INVALID_LABEL,
 			      "the label \"%.128s\" is not valid in the loaded SELinux policy",
 			      label);
+	}
 	if (security_canonicalize_context_raw(label, &canonical) < 0)
 		return failed_step(f, label, "ask SELinux for the spelling of this label", errno,
 				   NULL);

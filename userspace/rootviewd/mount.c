@@ -95,15 +95,16 @@ static int is_empty(int fd)
 {
 	cleanup_closedir DIR *dir = NULL;
 	struct dirent *entry;
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	dir = again < 0 ? NULL : fdopendir(again);
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir)))
+	again = -1;
+	while ((errno = 0, entry = readdir(dir)))
 		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
 			return -ENOTEMPTY;
-	return 0;
+	return -errno;
 }
 
 int mount_open_outside(const char *path)
@@ -136,7 +137,7 @@ int mount_idmapped(const char *from, int userns, const char *to)
 		return -errno;
 	/* Whether the kernel is too old for that call or the file system for maps. */
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return errno == EPERM ? -EPERM : -EOPNOTSUPP;
+		return errno == EPERM || is_shortage(errno) ? -errno : -EOPNOTSUPP;
 	return mount_attach(fd, to);
 }
 

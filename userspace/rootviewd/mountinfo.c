@@ -41,11 +41,12 @@ int mountinfo_parse_line(const char *line, struct mountinfo_entry *ret)
 	const char *rest;
 	int n = 0;
 
+	errno = 0;
 	if (sscanf(line, "%*u %*u %u:%u %*s %ms %n", &major, &minor, &path, &n) < 3 || !n)
-		return -EBADMSG;
+		return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 	rest = strstr(line + n, " - ");
 	if (!rest || sscanf(rest, " - %ms", &type) != 1)
-		return -EBADMSG;
+		return errno == ENOMEM ? -ENOMEM : -EBADMSG;
 	unescape(path);
 	*ret = (struct mountinfo_entry){
 		.path = steal_ptr(&path),
@@ -113,8 +114,9 @@ int mountinfo_read(const char *file, const char *folder, struct mountinfo *ret)
 		else
 			entry_free(&entry);
 	}
-	if (r == 0 && ferror(stream))
-		r = -EIO;
+	/* A table that was read in part would tell that the rest is not mounted. */
+	if (r == 0 && !feof(stream))
+		r = errno == ENOMEM ? -ENOMEM : -EIO;
 	if (r < 0) {
 		mountinfo_free(&table);
 		return r;

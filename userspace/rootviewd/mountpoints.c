@@ -399,7 +399,7 @@ int mount_points_from_text(const char *text, struct mount_points *ret)
 	if (*text)
 		r = sd_json_parse(text, 0, &json, NULL, NULL);
 	if (r >= 0 && mount_points_from_json(json, NULL, ret, &why) < 0)
-		r = -EBADMSG;
+		r = failure_is_shortage(&why) ? -why.error : -EBADMSG;
 	sd_json_variant_unref(json);
 	return r < 0 ? r : 0;
 }

@@ -21,6 +21,7 @@ struct origin *origin_new(const struct context *context, const struct kernel_ori
 {
 	struct origin *o = calloc(1, sizeof(*o));
 	struct spec nothing = SPEC_DEFAULT;
+	int ours = device_is_ours(from->name);
 
 	if (!o)
 		return NULL;
@@ -29,10 +30,10 @@ struct origin *origin_new(const struct context *context, const struct kernel_ori
 	o->id = from->id;
 	o->generation = from->generation;
 	o->dev = from->dev;
-	o->ours = device_is_ours(from->name);
+	o->ours = ours > 0;
 	o->name = strdup(from->name);
 	o->own = recipe_get(o, NULL, &nothing);
-	if (!o->name || !o->own ||
+	if (ours < 0 || !o->name || !o->own ||
 	    sd_event_add_time_relative(context->loop, &o->idle, CLOCK_MONOTONIC, 0, 0, on_idle,
 				       o) < 0 ||
 	    sd_event_source_set_enabled(o->idle, SD_EVENT_OFF) < 0) {
@@ -44,22 +45,15 @@ struct origin *origin_new(const struct context *context, const struct kernel_ori
 	return o;
 }
 
-static void free_variants(struct variant **list)
-{
-	while (*list) {
-		struct variant *v = *list;
-
-		*list = v->next;
-		variant_free(v);
-	}
-}
-
 static void forget_variants(struct origin *o)
 {
 	recipe_forget_variant(o, NULL);
-	free_variants(&o->plain);
-	free_variants(&o->others);
-	free_variants(&o->lost);
+	variant_free_all(o->plain);
+	variant_free_all(o->others);
+	variant_free_all(o->lost);
+	o->plain = NULL;
+	o->others = NULL;
+	o->lost = NULL;
 }
 
 static void tell(struct origin *o, const struct failure *f);
@@ -127,10 +121,11 @@ static int make_folders(const struct origin *o, struct failure *f)
 	r = runtime_make_folder(folder.s);
 	if (r == 0)
 		r = runtime_make_folder(runtime_variant(rt, o->name, -1).s);
-	if (r == 0)
-		r = runtime_write_line(runtime_join(&folder, "id").s, id);
 	if (r == 0 && o->label)
 		r = runtime_write_line(runtime_join(&folder, "label").s, o->label);
+	/* It comes last: whoever finds it believes all the rest. */
+	if (r == 0)
+		r = runtime_write_line(runtime_join(&folder, "id").s, id);
 	return r < 0 ? failed_step(f, folder.s, "make this folder", -r, NULL) : 0;
 }
 
@@ -215,15 +210,14 @@ static void finish(struct origin *o, const struct failure *f)
 	recipe_release(r);
 }
 
+/* @ret_label holds what the order borrows, if the policy has to be asked. */
 static int plain_order(struct origin *o, struct variant_order *ret, char **ret_label,
 		       struct failure *f)
 {
 	/* Whoever opens it for the first time learns where it is. */
 	if (origin_hold(o, f) < 0 || make_folders(o, f) < 0)
 		return -1;
-	if (o->label && !is_native(o))
-		*ret_label = strdup(o->label);
-	else if (!is_native(o) && label_of_shared_files(ret_label, f) < 0)
+	if (!o->label && label_of_shared_files(ret_label, f) < 0)
 		return -1;
 	*ret = (struct variant_order){
 		.runtime = o->context->runtime,
@@ -231,7 +225,7 @@ static int plain_order(struct origin *o, struct variant_order *ret, char **ret_l
 		.device = o->device.s,
 		.number = o->dev,
 		.types = o->context->types,
-		.label = *ret_label,
+		.label = is_native(o) ? NULL : o->label ?: *ret_label,
 	};
 	return 0;
 }
@@ -244,7 +238,7 @@ static int work_on_plain(void *userdata, char **ret_text, struct failure *f)
 	if (variant_mount_plain(&o->order, type, f) < 0)
 		return -1;
 	*ret_text = strdup(type);
-	return 0;
+	return *ret_text ? 0 : failed_step(f, o->name, "tell its type", ENOMEM, NULL);
 }
 
 static void plain_done(void *userdata, int r, const char *text, const struct failure *f)
@@ -256,16 +250,17 @@ static void plain_done(void *userdata, int r, const char *text, const struct fai
 	if (r == 0) {
 		struct path path = runtime_origin(o->context->runtime, o->name, "plain");
 
-		o->plain = variant_describe(path.s, NULL, text ?: "", !is_native(o));
-		if (!o->plain) {
-			failed_step(&failure, o->name, "look at its file system", errno, NULL);
+		r = variant_describe(path.s, NULL, text, !is_native(o), &o->plain);
+		if (r < 0) {
+			failed_step(&failure, o->name, "look at its file system", -r, NULL);
 			f = &failure;
 		}
 	}
-	if (o->plain) {
+	if (r == 0) {
 		begin_idle(o, o->plain);
 		return work(o);
 	}
+	variant_undo(o->context, &o->order);
 	/* Without it there is nothing else. */
 	while (o->queue && !o->job)
 		finish(o, f);
@@ -326,20 +321,23 @@ static void other_done(void *userdata, int r, const char *text, const struct fai
 
 	(void)text;
 	o->job = NULL;
-	if (r < 0) {
+	if (r == 0) {
+		r = variant_describe(runtime_join(&o->order.folder, "mount").s,
+				     o->order.folder.s,
+				     o->order.overlay ? "overlay" : o->plain->type, false, &v);
+		if (r < 0) {
+			failed_step(&failure, o->name, "look at a variant of it", -r, NULL);
+			f = &failure;
+		}
+	}
+	if (r == 0) {
+		v->next = o->others;
+		o->others = v;
+		begin_idle(o, v);
+	} else {
+		variant_undo(o->context, &o->order);
 		finish(o, f);
-		return work(o);
 	}
-	v = variant_describe(runtime_join(&o->order.folder, "mount").s, o->order.folder.s,
-			     o->order.overlay ? "overlay" : o->plain->type, !!o->order.label);
-	if (!v) {
-		failed_step(&failure, o->name, "look at a variant of it", errno, NULL);
-		finish(o, &failure);
-		return work(o);
-	}
-	v->next = o->others;
-	o->others = v;
-	begin_idle(o, v);
 	work(o);
 }
 
@@ -633,26 +631,60 @@ void origin_lose_variant(struct origin *o, struct variant *v)
  * What is mounted already.
  */
 
-void origin_find_mounts(struct origin *o, struct mountinfo *table)
+static int find_variants(struct origin *o, struct mountinfo *table, struct variant **ret_plain,
+			 struct variant **ret_others)
 {
 	const struct runtime *rt = o->context->runtime;
-	cleanup_free char *id = NULL;
-	char *label;
+	cleanup_free char *id = NULL, *label = NULL;
+	int r;
 
-	forget_variants(o);
 	/* Of an origin that had the name before, nothing can be used. */
-	if (runtime_read_line(runtime_origin(rt, o->name, "id").s, &id) < 0 ||
-	    strtoull(id, NULL, 10) != o->id)
-		return;
-	if (runtime_read_line(runtime_origin(rt, o->name, "label").s, &label) == 0) {
+	r = runtime_read_line(runtime_origin(rt, o->name, "id").s, &id);
+	if (r < 0)
+		return is_shortage(-r) ? r : 0;
+	if (strtoull(id, NULL, 10) != o->id)
+		return 0;
+	r = runtime_read_line(runtime_origin(rt, o->name, "label").s, &label);
+	if (r < 0 && is_shortage(-r))
+		return r;
+	if (r == 0) {
 		free(o->label);
-		o->label = label;
+		o->label = steal_ptr(&label);
 	}
-	o->plain = variant_find_plain(rt, o->name, o->dev, !is_native(o), table);
-	if (!o->plain)
-		return;
-	o->others = variant_find_others(rt, o->name, table);
-	begin_idle(o, o->plain);
-	for (struct variant *v = o->others; v; v = v->next)
+	r = variant_find_plain(rt, o->name, o->dev, !is_native(o), table, ret_plain);
+	if (r == 0 && *ret_plain)
+		r = variant_find_others(rt, o->name, table, ret_others);
+	return r;
+}
+
+static void forget_variant(struct view *v, void *userdata)
+{
+	(void)userdata;
+	v->variant = NULL;
+}
+
+void origin_forget_mounts(struct origin *o)
+{
+	view_each(o, forget_variant, NULL);
+	forget_variants(o);
+}
+
+int origin_find_mounts(struct origin *o, struct mountinfo *table)
+{
+	struct variant *plain = NULL, *others = NULL;
+	int r;
+
+	r = find_variants(o, table, &plain, &others);
+	if (r < 0) {
+		variant_free_all(plain);
+		return r;
+	}
+	origin_forget_mounts(o);
+	o->plain = plain;
+	o->others = others;
+	if (plain)
+		begin_idle(o, plain);
+	for (struct variant *v = others; v; v = v->next)
 		begin_idle(o, v);
+	return 0;
 }

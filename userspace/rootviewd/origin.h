@@ -131,7 +131,13 @@ void origin_release(struct origin *o);
 /* That variant was unmounted by somebody else. */
 void origin_lose_variant(struct origin *o, struct variant *v);
 
-/* Forgets the mounts, and claims in @table those that are its variants. */
-void origin_find_mounts(struct origin *o, struct mountinfo *table);
+/*
+ * Forgets the mounts, and claims in @table those that are its variants.  Returns a negative
+ * errno, and nothing has changed, if they cannot be looked at now.
+ */
+int origin_find_mounts(struct origin *o, struct mountinfo *table);
+
+/* Forgets the mounts, and leaves them as they are. */
+void origin_forget_mounts(struct origin *o);
 
 #endif

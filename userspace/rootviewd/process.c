@@ -122,5 +122,5 @@ pid_t process_of_pidfd(int fd)
 		/* -1 when it has ended; 0 where its id means nothing to us. */
 		return pid > 0 && !has_ended(fd) ? pid : -ESRCH;
 	}
-	return -EBADF;
+	return feof(file) ? -EBADF : -errno;
 }

@@ -21,7 +21,10 @@ int process_start(pid_t pid, uint64_t *ret);
  */
 int process_open(pid_t pid, uint64_t start);
 
-/* The id of the process behind a pidfd; -ESRCH if it has ended, -EBADF if it is no pidfd. */
+/*
+ * The id of the process behind a pidfd; -ESRCH if it has ended, -EBADF if it is no pidfd, or
+ * another negative errno.
+ */
 pid_t process_of_pidfd(int fd);
 
 /* Field 22 of a line of /proc/PID/stat, whose second field may hold anything.  0 or -EBADMSG. */

@@ -122,9 +122,31 @@ static int remove_unseen(struct origins *all)
  * What is mounted.
  */
 
+struct find {
+	struct mountinfo *table;
+	int r;
+};
+
 static void find_view_mount(struct view *v, void *userdata)
 {
-	view_find_mount(v, userdata);
+	struct find *find = userdata;
+
+	if (find->r == 0)
+		find->r = view_find_mount(v, find->table);
+}
+
+static int find_mounts(struct origin *o, struct mountinfo *table)
+{
+	struct find find = { .table = table };
+
+	find.r = origin_find_mounts(o, table);
+	if (find.r < 0)
+		return find.r;
+	view_each(o, find_view_mount, &find);
+	/* Variants that do not know all of their views would be dropped. */
+	if (find.r < 0)
+		origin_forget_mounts(o);
+	return find.r;
 }
 
 /* Jobs are at work there: what they have mounted is not known yet. */
@@ -190,8 +212,8 @@ static void sweep_origin_wanted(const struct path *folder, void *userdata)
 {
 	struct origins *all = userdata;
 
-	runtime_each_entry(runtime_join(folder, "variants").s, sweep_wanted,
-			   origins_find_name(all, strrchr(folder->s, '/') + 1));
+	(void)runtime_each_entry(runtime_join(folder, "variants").s, sweep_wanted,
+				 origins_find_name(all, strrchr(folder->s, '/') + 1));
 }
 
 /* Unmounts what belongs to nothing that there is. */
@@ -211,7 +233,8 @@ static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 			log_info("%s: unmounted, as nothing in the kernel belongs to it",
 				 entry->path);
 	}
-	runtime_each_entry(runtime_origins(all->context->runtime).s, sweep_origin_wanted, all);
+	(void)runtime_each_entry(runtime_origins(all->context->runtime).s, sweep_origin_wanted,
+				 all);
 	/* A folder that a job has just made looks like one that was left behind. */
 	if (!any_busy(all))
 		runtime_sweep(all->context->runtime);
@@ -233,8 +256,7 @@ static void mount_view(struct view *v, void *userdata)
 	view_try_mount(v);
 }
 
-/* Sees to it that all mounts are there that should be. */
-static void mount_missing(struct origins *all)
+void reconcile_missing(struct origins *all)
 {
 	struct failure f;
 
@@ -266,15 +288,17 @@ int reconcile(struct origins *all, struct kernel *kernel, struct failure *f)
 	r = runtime_read_mounts(all->context->runtime, &mounts);
 	if (r < 0)
 		return failed_step(f, dir, "read what is mounted there", -r, NULL);
-	for (struct origin *o = all->first; o; o = o->next) {
-		if (is_busy(o))
-			continue;
-		origin_find_mounts(o, &mounts);
-		view_each(o, find_view_mount, &mounts);
-	}
-	unmount_unclaimed(all, &mounts);
+	/* What cannot be looked at is not taken for gone: all of it is done again later. */
+	for (struct origin *o = all->first; r == 0 && o; o = o->next)
+		if (!is_busy(o))
+			r = find_mounts(o, &mounts);
+	if (r == 0)
+		unmount_unclaimed(all, &mounts);
 	mountinfo_free(&mounts);
-	view_sweep_notes(all->context, view_exists, all);
-	mount_missing(all);
+	if (r == 0)
+		r = view_sweep_notes(all->context, view_exists, all);
+	if (r < 0)
+		return failed_step(f, dir, "look at what is mounted there", -r, NULL);
+	reconcile_missing(all);
 	return 0;
 }

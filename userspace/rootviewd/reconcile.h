@@ -13,9 +13,12 @@
 /*
  * Makes @all what the registry holds, and mounts to match: those that nothing
  * in the registry belongs to go, missing ones are made.  What cannot be mounted
- * is logged, and no failure; a registry that cannot be read is one, and leaves
- * the mounts alone.
+ * is logged, and no failure; a registry that cannot be read is one, and so are mounts
+ * that cannot be looked at: then all mounts are left alone.
  */
 int reconcile(struct origins *all, struct kernel *kernel, struct failure *f);
+
+/* Sees to it that all mounts are there that should be, and no more than that. */
+void reconcile_missing(struct origins *all);
 
 #endif

@@ -83,7 +83,7 @@ int runtime_make_folder(const char *path)
 	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-int runtime_write_line(const char *path, const char *line)
+static int write_line(const char *path, const char *line)
 {
 	cleanup_fclose FILE *file = fopen(path, "we");
 
@@ -92,6 +92,22 @@ int runtime_write_line(const char *path, const char *line)
 	if (fprintf(file, "%s\n", line) < 0 || fflush(file) != 0)
 		return -errno;
 	return 0;
+}
+
+int runtime_write_line(const char *path, const char *line)
+{
+	cleanup_free char *before = NULL;
+	int r = runtime_read_line(path, &before);
+
+	/* To write it again would first take away what is in use. */
+	if (r == 0 && streq(before, line))
+		return 0;
+	if (r < 0 && is_shortage(-r))
+		return r;
+	r = write_line(path, line);
+	if (r < 0)
+		(void)unlink(path);
+	return r;
 }
 
 int runtime_read_line(const char *path, char **ret)
@@ -110,24 +126,28 @@ int runtime_read_line(const char *path, char **ret)
 	return 0;
 }
 
-void runtime_each_entry(const char *folder,
-			void (*each)(const struct path *path, void *userdata), void *userdata)
+int runtime_each_entry(const char *folder,
+		       void (*each)(const struct path *path, void *userdata), void *userdata)
 {
 	cleanup_closedir DIR *dir = opendir(folder);
 	struct dirent *entry;
 	struct path path;
 
-	while (dir && (entry = readdir(dir))) {
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((errno = 0, entry = readdir(dir))) {
 		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
 			continue;
 		path = make_path("%s/%s", folder, entry->d_name);
 		each(&path, userdata);
 	}
+	return -errno;
 }
 
 /*
  * Sweeping.  rmdir() refuses a folder that something is mounted on, and one
- * with anything in it: so it may be tried on all of them.
+ * with anything in it: so it may be tried on all of them.  What cannot be looked at now
+ * is swept by whoever sweeps next.
  */
 
 static bool remove_folder(const char *path)
@@ -157,7 +177,7 @@ static void sweep_variant(const struct path *path, void *userdata)
 static void sweep_views(const struct path *path, void *userdata)
 {
 	(void)userdata;
-	runtime_each_entry(path->s, sweep_one, NULL);
+	(void)runtime_each_entry(path->s, sweep_one, NULL);
 	(void)remove_folder(path->s);
 }
 
@@ -166,7 +186,7 @@ static void sweep_variants(const struct path *path, void *userdata)
 	struct path variants = runtime_join(path, "variants");
 
 	(void)userdata;
-	runtime_each_entry(variants.s, sweep_variant, NULL);
+	(void)runtime_each_entry(variants.s, sweep_variant, NULL);
 	/* In this order: while there is a plain one, others may be made. */
 	if (remove_folder(runtime_join(path, "plain").s) && remove_folder(variants.s)) {
 		(void)unlink(runtime_join(path, "id").s);
@@ -193,8 +213,8 @@ void runtime_sweep_origin(const struct runtime *rt, const char *origin)
 
 void runtime_sweep(const struct runtime *rt)
 {
-	runtime_each_entry(runtime_views(rt).s, sweep_views, NULL);
-	runtime_each_entry(runtime_origins(rt).s, sweep_variants, NULL);
+	(void)runtime_each_entry(runtime_views(rt).s, sweep_views, NULL);
+	(void)runtime_each_entry(runtime_origins(rt).s, sweep_variants, NULL);
 }
 
 /*

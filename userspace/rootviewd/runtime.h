@@ -83,15 +83,19 @@ void runtime_sweep(const struct runtime *rt);
 
 /*
  * Calls @each with the path of every entry of a folder, except "." and "..".
- * A folder that is not there has no entries.
+ * A folder that is not there has no entries.  Returns 0, or a negative errno if there
+ * may be more.
  */
-void runtime_each_entry(const char *folder, void (*each)(const struct path *path, void *userdata),
-			void *userdata);
+int runtime_each_entry(const char *folder, void (*each)(const struct path *path, void *userdata),
+		       void *userdata);
 
 /* Reads what is mounted in the folder; see mountinfo.h. */
 int runtime_read_mounts(const struct runtime *rt, struct mountinfo *ret);
 
-/* Write and read a file of one line.  Return 0 or a negative errno; the caller frees. */
+/*
+ * Write and read a file of one line.  Return 0 or a negative errno; the caller frees.  What
+ * cannot be written is not there; a file that has the line already is left alone.
+ */
 int runtime_write_line(const char *path, const char *line);
 int runtime_read_line(const char *path, char **ret);
 

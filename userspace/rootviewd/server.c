@@ -445,7 +445,7 @@ static int take_descriptor(sd_varlink *link, sd_json_variant *parameters, const 
 static int read_descriptors(sd_varlink *link, sd_json_variant *parameters, struct spec *spec,
 			    struct failure *f)
 {
-	int userns, pidfd;
+	int userns, pidfd, r;
 
 	if (take_descriptor(link, parameters, "userNamespace", &userns, f) < 0 ||
 	    take_descriptor(link, parameters, "processDescriptor", &pidfd, f) < 0)
@@ -461,12 +461,15 @@ static int read_descriptors(sd_varlink *link, sd_json_variant *parameters, struc
 		return failed_about(f, FAILURE_INVALID_REQUEST, "processDescriptor",
 				    "there are both a process and a descriptor of one");
 	spec->process = process_of_pidfd(pidfd);
-	if (spec->process < 0 || process_start(spec->process, &spec->process_start) < 0) {
-		spec->process = 0;
-		return failed(f, FAILURE_NO_SUCH_PROCESS,
-			      "the descriptor is none of a process that is there");
-	}
-	return 0;
+	r = spec->process < 0 ? spec->process :
+				process_start(spec->process, &spec->process_start);
+	if (r == 0)
+		return 0;
+	spec->process = 0;
+	if (is_shortage(-r))
+		return failed_step(f, "the process", "look at it", -r, NULL);
+	return failed(f, FAILURE_NO_SUCH_PROCESS,
+		      "the descriptor is none of a process that is there");
 }
 
 static void read_view_request(sd_varlink *link, sd_json_variant *parameters,

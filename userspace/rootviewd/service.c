@@ -532,6 +532,8 @@ static void wait_for(struct batch *b, struct view_result *result, struct origin 
 static int check_request(struct origin *o, struct view_request *request, char **ret_label,
 			 char **ret_blob, int64_t *ret_folder, struct failure *f)
 {
+	int found;
+
 	if (request->bad) {
 		*f = request->failure;
 		return -1;
@@ -539,7 +541,10 @@ static int check_request(struct origin *o, struct view_request *request, char **
 	if (check_name("view", request->name, view_name_fault(request->name), f) < 0 ||
 	    (request->label && label_check(request->label, ret_label, f) < 0))
 		return -1;
-	if (request->spec.cgroup && !cgroup_exists(request->spec.cgroup))
+	found = request->spec.cgroup ? cgroup_exists(request->spec.cgroup) : 1;
+	if (found < 0)
+		return failed_step(f, request->spec.cgroup, "look for this cgroup", -found, NULL);
+	if (!found)
 		return failed_about(f, FAILURE_NO_SUCH_CGROUP, request->spec.cgroup,
 				    "there is no cgroup \"%.256s\"", request->spec.cgroup);
 	if (spec_to_blob(&request->spec, -1, ret_blob) < 0)

@@ -232,8 +232,7 @@ static int from_json(sd_json_variant *json, struct spec *ret)
 	if (!sd_json_variant_is_object(json))
 		return -EBADMSG;
 	if (read_common(json, &spec, &f) < 0)
-		/* The machine cannot fail here otherwise. */
-		r = f.kind == FAILURE_OPERATION_FAILED ? -ENOMEM : -EBADMSG;
+		r = failure_is_shortage(&f) ? -ENOMEM : -EBADMSG;
 	else if (!read_rest(json, &spec))
 		r = -EBADMSG;
 	if (r < 0)

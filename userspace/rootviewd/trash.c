@@ -59,9 +59,9 @@ static void empty_one(const struct path *path, void *userdata)
 	empty(path->s);
 }
 
-static void empty_all(const struct trash *trash)
+static int empty_all(const struct trash *trash)
 {
-	runtime_each_entry(runtime_trash(trash->runtime, 0).s, empty_one, NULL);
+	return runtime_each_entry(runtime_trash(trash->runtime, 0).s, empty_one, NULL);
 }
 
 struct trash *trash_new(const struct runtime *rt, sd_event *loop)
@@ -74,12 +74,12 @@ struct trash *trash_new(const struct runtime *rt, sd_event *loop)
 	trash->loop = loop;
 	if (sd_event_add_time_relative(loop, &trash->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
 				       trash) < 0 ||
-	    sd_event_source_set_enabled(trash->timer, SD_EVENT_OFF) < 0) {
+	    sd_event_source_set_enabled(trash->timer, SD_EVENT_OFF) < 0 ||
+	    /* What a daemon had begun to empty when it was killed. */
+	    empty_all(trash) < 0) {
 		trash_free(trash);
 		return NULL;
 	}
-	/* What a daemon had begun to empty when it was killed. */
-	empty_all(trash);
 	return trash;
 }
 
@@ -88,7 +88,7 @@ void trash_free(struct trash *trash)
 	if (!trash)
 		return;
 	/* Also what a job is about to empty: that ends with the daemon. */
-	empty_all(trash);
+	(void)empty_all(trash);
 	sd_event_source_disable_unref(trash->timer);
 	free(trash);
 }

@@ -35,6 +35,16 @@ void variant_free(struct variant *v)
 	free(v);
 }
 
+void variant_free_all(struct variant *list)
+{
+	while (list) {
+		struct variant *v = list;
+
+		list = v->next;
+		variant_free(v);
+	}
+}
+
 /*
  * Making.
  */
@@ -171,55 +181,73 @@ failed:
  * Finding what is mounted.
  */
 
-static char *read_text(const char *folder, const char *name)
+/* What a folder has no file for is empty. */
+static int read_text(const char *folder, const char *name, char **ret)
 {
 	struct path path;
-	char *text;
+	int r;
 
-	if (!folder)
-		return strdup("");
-	snprintf(path.s, sizeof(path.s), "%s/%s", folder, name);
-	return runtime_read_line(path.s, &text) == 0 ? text : strdup("");
+	if (folder) {
+		snprintf(path.s, sizeof(path.s), "%s/%s", folder, name);
+		r = runtime_read_line(path.s, ret);
+		if (r != -ENOENT)
+			return r;
+	}
+	*ret = strdup("");
+	return *ret ? 0 : -ENOMEM;
 }
 
 /* The label of all files of a mount that has one for all. */
-static char *read_label(const char *path)
+static int read_label(const char *path, char **ret)
 {
-	char *label, *copy;
+	char *label;
 
 	if (lgetfilecon_raw(path, &label) < 0)
-		return NULL;
-	copy = strdup(label);
+		return -errno;
+	*ret = strdup(label);
 	freecon(label);
-	return copy;
+	return *ret ? 0 : -ENOMEM;
 }
 
-struct variant *variant_describe(const char *path, const char *folder, const char *type,
-				 bool labelled)
+static int read_folder(struct variant *v, const char *folder)
+{
+	cleanup_free char *label = NULL;
+	int r;
+
+	r = read_text(folder, POINTS, &v->points);
+	if (r == 0)
+		r = read_text(folder, MAP, &v->map);
+	if (r == 0)
+		r = read_text(folder, LABEL, &label);
+	if (r == 0 && *label && label_enabled())
+		v->label = steal_ptr(&label);
+	return r;
+}
+
+int variant_describe(const char *path, const char *folder, const char *type, bool labelled,
+		     struct variant **ret)
 {
 	struct variant *v = calloc(1, sizeof(*v));
 	struct stat st;
+	int r;
 
 	if (!v)
-		return NULL;
+		return -ENOMEM;
 	snprintf(v->type, sizeof(v->type), "%s", type);
 	v->path = strdup(path);
 	v->folder = folder ? strdup(folder) : NULL;
-	v->points = read_text(folder, POINTS);
-	v->map = read_text(folder, MAP);
-	if (!v->path || (folder && !v->folder) || !v->points || !v->map || stat(path, &st) < 0)
-		goto failed;
-	v->dev = st.st_dev;
-	if (labelled && label_enabled()) {
-		v->label = folder ? read_text(folder, LABEL) : read_label(path);
-		if (!v->label || !*v->label)
-			goto failed;
+	r = v->path && (v->folder || !folder) ? read_folder(v, folder) : -ENOMEM;
+	if (r == 0 && stat(path, &st) < 0)
+		r = -errno;
+	if (r == 0 && !folder && labelled && label_enabled())
+		r = read_label(path, &v->label);
+	if (r < 0) {
+		variant_free(v);
+		return r;
 	}
-	return v;
-
-failed:
-	variant_free(v);
-	return NULL;
+	v->dev = st.st_dev;
+	*ret = v;
+	return 0;
 }
 
 bool variant_is_there(const struct variant *v)
@@ -229,39 +257,42 @@ bool variant_is_there(const struct variant *v)
 	return stat(v->path, &st) == 0 && st.st_dev == v->dev;
 }
 
-static struct variant *claim(struct mountinfo *table, const char *path, const char *folder,
-			     dev_t dev, bool labelled)
+/* What cannot be described, though nothing is wanting, is not ours: that is no failure. */
+static int claim(struct mountinfo *table, const char *path, const char *folder, dev_t dev,
+		 bool labelled, struct variant **ret)
 {
 	struct mountinfo_entry *entry = mountinfo_find(table, path);
-	struct variant *v;
+	int r;
 
+	*ret = NULL;
 	if (!entry || (dev && entry->dev != dev))
-		return NULL;
-	v = variant_describe(path, folder, entry->type, labelled);
-	if (v)
-		entry->claimed = true;
-	return v;
+		return 0;
+	r = variant_describe(path, folder, entry->type, labelled, ret);
+	entry->claimed = r == 0;
+	return is_shortage(-r) ? r : 0;
 }
 
-struct variant *variant_find_plain(const struct runtime *rt, const char *origin, dev_t dev,
-				   bool labelled, struct mountinfo *table)
+int variant_find_plain(const struct runtime *rt, const char *origin, dev_t dev, bool labelled,
+		       struct mountinfo *table, struct variant **ret)
 {
-	return claim(table, runtime_origin(rt, origin, "plain").s, NULL, dev, labelled);
+	return claim(table, runtime_origin(rt, origin, "plain").s, NULL, dev, labelled, ret);
 }
 
 struct search {
 	struct mountinfo *table;
 	struct variant *found;
+	int r;
 };
 
 static void claim_other(const struct path *folder, void *userdata)
 {
-	bool labelled = access(runtime_join(folder, LABEL).s, F_OK) == 0;
 	struct search *search = userdata;
 	struct mountinfo_entry *lower;
-	struct variant *v;
+	struct variant *v = NULL;
 
-	v = claim(search->table, runtime_join(folder, MOUNT).s, folder->s, 0, labelled);
+	if (search->r == 0)
+		search->r = claim(search->table, runtime_join(folder, MOUNT).s, folder->s, 0,
+				  false, &v);
 	if (!v)
 		return;
 	lower = mountinfo_find(search->table, runtime_join(folder, LOWER).s);
@@ -271,13 +302,20 @@ static void claim_other(const struct path *folder, void *userdata)
 	search->found = v;
 }
 
-struct variant *variant_find_others(const struct runtime *rt, const char *origin,
-				    struct mountinfo *table)
+int variant_find_others(const struct runtime *rt, const char *origin, struct mountinfo *table,
+			struct variant **ret)
 {
 	struct search search = { .table = table };
+	int r;
 
-	runtime_each_entry(runtime_variant(rt, origin, -1).s, claim_other, &search);
-	return search.found;
+	r = runtime_each_entry(runtime_variant(rt, origin, -1).s, claim_other, &search);
+	if (r == 0)
+		r = search.r;
+	if (r < 0)
+		variant_free_all(search.found);
+	else
+		*ret = search.found;
+	return r;
 }
 
 /*
@@ -290,20 +328,40 @@ static void unmount(const struct context *context, const char *path)
 	(void)rmdir(path);
 }
 
-void variant_drop(const struct context *context, struct variant *v)
+static void drop_folder(const struct context *context, const char *path)
 {
 	struct path folder, lower;
 
+	snprintf(folder.s, sizeof(folder.s), "%s", path);
+	lower = runtime_join(&folder, LOWER);
+	if (access(lower.s, F_OK) == 0)
+		unmount(context, lower.s);
+	runtime_sweep_variant(path);
+}
+
+void variant_drop(const struct context *context, struct variant *v)
+{
 	if (!v)
 		return;
 	if (!v->lost)
 		unmount(context, v->path);
-	if (v->folder) {
-		snprintf(folder.s, sizeof(folder.s), "%s", v->folder);
-		lower = runtime_join(&folder, LOWER);
-		if (access(lower.s, F_OK) == 0)
-			unmount(context, lower.s);
-		runtime_sweep_variant(v->folder);
-	}
+	if (v->folder)
+		drop_folder(context, v->folder);
 	variant_free(v);
+}
+
+void variant_undo(const struct context *context, const struct variant_order *order)
+{
+	const bool is_plain = !*order->folder.s;
+	struct path mount;
+
+	if (!order->runtime)
+		return;
+	mount = is_plain ? runtime_origin(order->runtime, order->origin, "plain") :
+			   runtime_join(&order->folder, MOUNT);
+	/* Most often nothing was made. */
+	if (access(mount.s, F_OK) == 0)
+		unmount(context, mount.s);
+	if (!is_plain)
+		drop_folder(context, order->folder.s);
 }

@@ -72,22 +72,25 @@ int variant_mount_plain(const struct variant_order *order, char type[static FILE
 			struct failure *f);
 int variant_mount_other(const struct variant_order *order, struct failure *f);
 
+/* Undoes what was made of an order, however much that is; of none, nothing. */
+void variant_undo(const struct context *context, const struct variant_order *order);
+
 /*
- * Describes what was made as ordered; @folder is NULL for the plain one.  Returns
- * NULL, with errno, if it is not there.  @labelled: all files have one label, if SELinux is on.
+ * Describes what was made as ordered; @folder is NULL for the plain one, of which @labelled
+ * tells that all files have one label, if SELinux is on.  Returns a negative errno.
  */
-struct variant *variant_describe(const char *path, const char *folder, const char *type,
-				 bool labelled);
+int variant_describe(const char *path, const char *folder, const char *type, bool labelled,
+		     struct variant **ret);
 
 /*
  * Find the variants of an origin that are mounted already, and claim their
- * entries in @table.  The plain one must be of the device @dev.  NULL if there is
- * none, and also if memory is short.
+ * entries in @table.  The plain one must be of the device @dev.  *@ret is NULL if there is
+ * none.  Return a negative errno if there may be one that cannot be looked at now.
  */
-struct variant *variant_find_plain(const struct runtime *rt, const char *origin, dev_t dev,
-				   bool labelled, struct mountinfo *table);
-struct variant *variant_find_others(const struct runtime *rt, const char *origin,
-				    struct mountinfo *table);
+int variant_find_plain(const struct runtime *rt, const char *origin, dev_t dev, bool labelled,
+		       struct mountinfo *table, struct variant **ret);
+int variant_find_others(const struct runtime *rt, const char *origin, struct mountinfo *table,
+			struct variant **ret);
 
 /* Whether it is still mounted where it was. */
 bool variant_is_there(const struct variant *v);
@@ -95,7 +98,8 @@ bool variant_is_there(const struct variant *v);
 /* Unmounts it, removes its folders and frees it.  Its views, if there are any, stay mounted. */
 void variant_drop(const struct context *context, struct variant *v);
 
-/* Frees it, and leaves it mounted. */
+/* Frees it, or a list of them, and leaves them mounted. */
 void variant_free(struct variant *v);
+void variant_free_all(struct variant *list);
 
 #endif

@@ -109,7 +109,7 @@ struct note {
 	enum way way;
 	uint64_t created_ns;
 	dev_t dev;
-	char *path;		/* "-" if it has none of its own */
+	char path[PATH_MAX];	/* empty if it has none of its own */
 };
 
 static struct path note_path(const struct view *v)
@@ -148,27 +148,27 @@ static int write_note(const struct view *v, dev_t dev)
 	return 0;
 }
 
-static bool read_note(const struct path *path, struct note *ret)
+/* Returns 0, -ENOENT if there is none, or another negative errno. */
+static int read_note(const struct path *path, struct note *ret)
 {
-	char text[PATH_MAX + 1], way[32], *rest;
+	char text[PATH_MAX + 1], way[32];
 	unsigned int major, minor;
 	ssize_t size = readlink(path->s, text, sizeof(text) - 1);
 	int fields, n = 0;
 
 	if (size < 0)
-		return false;
+		return errno == EINVAL ? -ENOENT : -errno;
 	text[size] = '\0';
 	fields = sscanf(text, "%31s %" SCNu64 " %u:%u %n", way, &ret->created_ns, &major, &minor,
 			&n);
 	if (fields < 4 || !n)
-		return false;
+		return -ENOENT;
 	for (ret->way = WAY_ATTACHED; !streq(way_name(ret->way), way); ret->way++)
 		if (ret->way == WAY_UNMOUNTED)
-			return false;
-	rest = text + n;
+			return -ENOENT;
 	ret->dev = makedev(major, minor);
-	ret->path = streq(rest, "-") ? NULL : strdup(rest);
-	return true;
+	strcpy(ret->path, streq(text + n, "-") ? "" : text + n);
+	return 0;
 }
 
 /* Whether @path is the root of a mount of the device @dev. */
@@ -181,16 +181,20 @@ static bool is_mount_of(const char *path, dev_t dev)
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == dev;
 }
 
-/* Goes by the note alone: the view may be gone, or new to this daemon. */
-static void unmount_noted(const struct context *context, const struct path *path)
+/*
+ * Goes by the note alone: the view may be gone, or new to this daemon.  Returns 0, or a
+ * negative errno if it cannot be read.
+ */
+static int unmount_noted(const struct context *context, const struct path *path)
 {
 	struct note note;
+	int r = read_note(path, &note);
 
-	if (!read_note(path, &note))
-		return;
-	if (note.path && is_mount_of(note.path, note.dev))
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (*note.path && is_mount_of(note.path, note.dev))
 		trash_put(context->trash, note.path);
-	free(note.path);
+	return 0;
 }
 
 static void unmount_outside(const struct view *v)
@@ -214,16 +218,16 @@ static void sweep_note(const struct path *path, void *userdata)
 
 	if (sweep->exists(sweep->userdata, strtoull(id, NULL, 10)))
 		return;
-	unmount_noted(sweep->context, path);
-	(void)unlink(path->s);
+	if (unmount_noted(sweep->context, path) == 0)
+		(void)unlink(path->s);
 }
 
-void view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
-		      void *userdata)
+int view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
+		     void *userdata)
 {
 	struct sweep sweep = { .context = context, .exists = exists, .userdata = userdata };
 
-	runtime_each_entry(runtime_note(context->runtime, 0).s, sweep_note, &sweep);
+	return runtime_each_entry(runtime_note(context->runtime, 0).s, sweep_note, &sweep);
 }
 
 /*
@@ -242,28 +246,34 @@ static int set(char **to, const char *from)
 }
 
 /* What a blob could not hold lies in the folder of a variant. */
-static void read_wanted(struct origin *o, struct spec *spec)
+static int read_wanted(struct origin *o, struct spec *spec)
 {
 	struct path folder = runtime_variant(o->context->runtime, o->name, spec->folder);
 	cleanup_free char *text = NULL;
+	int r;
 
-	if (runtime_read_line(runtime_join(&folder, "wanted").s, &text) < 0 ||
-	    mount_points_from_text(text, &spec->points) < 0)
+	r = runtime_read_line(runtime_join(&folder, "wanted").s, &text);
+	if (r == 0)
+		r = mount_points_from_text(text, &spec->points);
+	if (is_shortage(-r))
+		return -1;
+	if (r < 0)
 		log_warning("%s: the mount points of a view are gone", folder.s);
+	return 0;
 }
 
 static int take_spec(struct view *v, struct spec *spec)
 {
 	cleanup_free char *canonical = NULL;
-	struct failure ignored;
+	struct failure f;
 
 	/* A label that is wrong for the policy is kept: it is refused when it is needed. */
-	if (v->label && label_check(v->label, &canonical, &ignored) < 0)
+	if (v->label && label_check(v->label, &canonical, &f) < 0 && !failure_is_shortage(&f))
 		canonical = strdup(v->label);
 	if (v->label && !canonical)
 		return -1;
-	if (spec->folder >= 0)
-		read_wanted(v->origin, spec);
+	if (spec->folder >= 0 && read_wanted(v->origin, spec) < 0)
+		return -1;
 	v->recipe = recipe_get(v->origin, canonical, spec);
 	if (!v->recipe)
 		return -1;
@@ -279,19 +289,18 @@ static int take_spec(struct view *v, struct spec *spec)
 	return 0;
 }
 
-static void take_note(struct view *v)
+static int take_note(struct view *v)
 {
 	struct path path = note_path(v);
 	struct note note;
+	int r = read_note(&path, &note);
 
-	if (!read_note(&path, &note))
-		return;
-	if (note.created_ns == v->created_ns) {
-		v->way = note.way;
-		free(v->path);
-		v->path = steal_ptr(&note.path);
-	}
-	free(note.path);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (note.created_ns != v->created_ns)
+		return 0;
+	v->way = note.way;
+	return set(&v->path, *note.path ? note.path : NULL);
 }
 
 static int add(struct view *v)
@@ -324,19 +333,25 @@ struct view *view_new(struct origin *o, const struct kernel_view *from)
 	v->created_ns = from->created_ns;
 	v->name = strdup(from->name);
 	v->label = from->label ? strdup(from->label) : NULL;
-	if (from->blob && spec_from_blob(from->blob, from->blob_size, &spec) < 0) {
+	r = from->blob ? spec_from_blob(from->blob, from->blob_size, &spec) : 0;
+	if (r < 0 && r != -ENOMEM) {
 		log_warning("view %s of origin %s: what its record holds is not ours; it is mounted "
 			    "as one that asked for nothing", from->name, o->name);
 		spec = SPEC_DEFAULT;
+		r = 0;
 	}
-	r = v->name && (!from->label || v->label) ? take_spec(v, &spec) : -1;
+	if (!v->name || (from->label && !v->label))
+		r = -1;
+	if (r == 0)
+		r = take_spec(v, &spec);
+	if (r == 0)
+		r = take_note(v);
 	spec_free(&spec);
 	if (r < 0 || add(v) < 0) {
 		view_free(v);
 		return NULL;
 	}
 	o->n_views++;
-	take_note(v);
 	return v;
 }
 
@@ -388,6 +403,8 @@ static int refuse_path(const struct view *v, int error, struct failure *f)
 	const char *why = error == ELOOP ? "there is a symbolic link on the way" :
 			  error == ENOTEMPTY ? "it is not empty" : strerror(error);
 
+	if (is_shortage(error))
+		return failed_step(f, v->path, "attach the view there", error, NULL);
 	return failed_about(f, FAILURE_INVALID_PATH, v->path,
 			    "the view cannot be attached to \"%.256s\": %s", v->path, why);
 }
@@ -628,49 +645,58 @@ static struct variant *find_by_device(const struct view *v, dev_t dev)
 	return variant;
 }
 
-/* The device of what was mounted outside for @v and still is; 0 if nothing. */
-static dev_t find_outside(const struct view *v)
+/* Finds the device of what was mounted outside for @v and still is; 0 if nothing. */
+static int find_outside(const struct view *v, dev_t *ret)
 {
 	struct path path = note_path(v);
 	struct note note;
-	dev_t dev = 0;
+	int r = read_note(&path, &note);
 
-	if (!read_note(&path, &note))
-		return 0;
-	if (streq_null(note.path, v->path) && is_mount_of(v->path, note.dev))
-		dev = note.dev;
-	free(note.path);
-	return dev;
+	*ret = 0;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (streq(note.path, v->path) && is_mount_of(v->path, note.dev))
+		*ret = note.dev;
+	return 0;
 }
 
-static bool adopt(struct view *v, struct mountinfo *table)
+static void adopt(struct view *v, struct variant *variant)
 {
-	struct mountinfo_entry *entry = NULL;
-	struct variant *variant;
-	dev_t dev;
-
-	if (!v->path)
-		entry = mountinfo_find(table, attached_path(v).s);
-	dev = entry ? entry->dev : v->path ? find_outside(v) : 0;
-	variant = dev ? find_by_device(v, dev) : NULL;
-	if (!variant)
-		return false;
-	if (!v->recipe->missing_text &&
-	    recipe_set_missing(v->recipe, variant->points) < 0)
-		return false;
-	if (entry)
-		entry->claimed = true;
+	/* If memory is too short for it, the image is asked when it matters. */
+	if (!v->recipe->missing_text)
+		(void)recipe_set_missing(v->recipe, variant->points);
 	v->recipe->variant = variant;
 	v->variant = variant;
 	variant->views++;
-	return true;
 }
 
-void view_find_mount(struct view *v, struct mountinfo *table)
+int view_find_mount(struct view *v, struct mountinfo *table)
 {
+	struct mountinfo_entry *entry = NULL;
+	struct variant *variant;
+	dev_t dev = 0;
+	int r = 0;
+
 	v->variant = NULL;
-	if (v->way == WAY_ATTACHED && !adopt(v, table) && v->path)
-		unmount_outside(v);
+	if (v->way != WAY_ATTACHED)
+		return 0;
+	if (v->path)
+		r = find_outside(v, &dev);
+	else
+		entry = mountinfo_find(table, attached_path(v).s);
+	if (r < 0)
+		return r;
+	if (entry)
+		dev = entry->dev;
+	variant = dev ? find_by_device(v, dev) : NULL;
+	if (variant) {
+		adopt(v, variant);
+		if (entry)
+			entry->claimed = true;
+	} else if (v->path) {
+		view_unmount(v);
+	}
+	return 0;
 }
 
 /*

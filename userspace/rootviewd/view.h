@@ -53,7 +53,7 @@ struct view {
 	bool seen;			/* for reconcile.c */
 };
 
-/* Adds a view, not mounted, to @o, which owns it.  NULL if memory is short. */
+/* Adds a view, not mounted, to @o, which owns it.  NULL if memory or the like is short. */
 struct view *view_new(struct origin *o, const struct kernel_view *from);
 
 /* Unmounts it, takes it out of its origin and frees it.  Whoever waits is told so. */
@@ -96,9 +96,10 @@ int view_clone(struct view *v, struct failure *f);
 /*
  * Takes the mount that is at its path for its own, if it is a clone of the
  * right variant, and claims its entry in @table.  Any other that was made for it
- * outside the runtime folder is unmounted; what is inside, @table tells of.
+ * outside the runtime folder is unmounted; what is inside, @table tells of.  Returns a
+ * negative errno if it cannot be looked at now.
  */
-void view_find_mount(struct view *v, struct mountinfo *table);
+int view_find_mount(struct view *v, struct mountinfo *table);
 
 /* Calls @each in the order of ids.  It must not add or remove views. */
 void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), void *userdata);
@@ -109,8 +110,11 @@ void view_unmount_all(struct origin *o);
 /* Frees all views of @o, and leaves them mounted. */
 void view_free_all(struct origin *o);
 
-/* Undoes what is mounted outside for views that are gone; @exists tells of an id. */
-void view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
-		      void *userdata);
+/*
+ * Undoes what is mounted outside for views that are gone; @exists tells of an id.  Returns
+ * a negative errno if there may be more.
+ */
+int view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
+		     void *userdata);
 
 #endif
