@@ -80,17 +80,18 @@ static void stop_waiting(struct view *v)
 static void view_free(void *p)
 {
 	struct view *v = p;
+	struct failure f;
 
+	if (v->waiters) {
+		failed(&f, FAILURE_NO_SUCH_VIEW,
+		       "view \"%s\" of origin \"%s\" was deleted meanwhile", v->name,
+		       v->origin->name);
+		tell(v, &f);
+	}
 	if (v->recipe) {
 		stop_waiting(v);
 		v->recipe->views--;
 		recipe_release(v->recipe);
-	}
-	while (v->waiters) {
-		struct view_waiter *w = v->waiters;
-
-		v->waiters = w->next;
-		free(w);
 	}
 	sd_event_source_disable_unref(v->tie);
 	free(v->name);
@@ -706,15 +707,9 @@ int view_find_mount(struct view *v, struct mountinfo *table)
 void view_remove(struct view *v)
 {
 	struct origin *o = v->origin;
-	struct failure f;
 
 	view_unmount(v);
 	remove_note(v);
-	if (v->waiters) {
-		failed(&f, FAILURE_NO_SUCH_VIEW,
-		       "view \"%s\" of origin \"%s\" was deleted meanwhile", v->name, o->name);
-		tell(v, &f);
-	}
 	tdelete(v, &o->views, compare);
 	if (view_find_name(o, v->name) == v)
 		tdelete(v, &o->names, compare_names);

@@ -107,7 +107,7 @@ void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), v
 /* Unmounts all views of @o. */
 void view_unmount_all(struct origin *o);
 
-/* Frees all views of @o, and leaves them mounted. */
+/* Frees all views of @o, and leaves them mounted.  Whoever waits is told so. */
 void view_free_all(struct origin *o);
 
 /*
