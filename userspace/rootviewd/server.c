@@ -768,20 +768,19 @@ static int method_unmount_view(sd_varlink *link, sd_json_variant *parameters,
 	static const sd_json_dispatch_field fields[] = {
 		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY), {}
 	};
+	const enum way way = WAY_UNMOUNTED;
 	struct failure f;
 	struct call *call;
-	struct view *v;
 	int r;
 
 	(void)flags;
 	r = call_begin(link, parameters, fields, userdata, "unmounted view", &call);
 	if (r != 0)
 		return r;
-	if (service_unmount_view(call->service, call->request.origin, call->request.name, &v,
-				 &f) < 0)
+	if (service_mount_view(call->service, call->request.origin, call->request.name, &way, NULL,
+			       view_done, call, &f) < 0)
 		return call_refuse(call, &f);
-	log_change(call, 1);
-	return call_end(call, answer_view(link, v, -1));
+	return 0;
 }
 
 static void missing_found(void *userdata, sd_json_variant *missing, const struct failure *f)

@@ -413,6 +413,13 @@ void service_free_results(struct view_result *results, size_t n)
 	free(results);
 }
 
+static int name_result(struct view_result *result, const char *name, struct failure *f)
+{
+	result->descriptor = -1;
+	result->name = strdup(name);
+	return result->name ? 0 : failed_step(f, name, "take the request", ENOMEM, NULL);
+}
+
 static void batch_free(struct batch *b)
 {
 	sd_event_source_disable_unref(b->answer);
@@ -440,6 +447,12 @@ static struct batch *batch_new(struct service *s, size_t n, service_views_t done
 		return NULL;
 	}
 	return b;
+}
+
+static void batch_forget(struct batch *b)
+{
+	b->service->waiting--;
+	batch_free(b);
 }
 
 /* Views that cannot be mounted go again. */
@@ -471,7 +484,8 @@ static void take_back(struct batch *b, struct origin *o)
 
 	if (!v || !b->keep || !b->results[0].bad)
 		return;
-	if (view_set_way(v, b->old_way, b->old_path, &f) < 0)
+	b->results[0].id = 0;
+	if (view_set_way(v, b->old_way, steal_ptr(&b->old_path), &f) < 0)
 		log_warning("%s", f.message);
 	else
 		view_try_mount(v);
@@ -684,8 +698,7 @@ int service_create_views(struct service *s, const char *origin, struct view_requ
 out:
 	asked_free(&asked);
 	if (r < 0) {
-		s->waiting--;
-		batch_free(b);
+		batch_forget(b);
 		return -1;
 	}
 	o = mirror_find_origin_id(s->mirror, b->origin);
@@ -699,6 +712,12 @@ out:
 	return 0;
 }
 
+static int copy_path(const char *path, char **ret, struct failure *f)
+{
+	*ret = path ? strdup(path) : NULL;
+	return path && !*ret ? failed_step(f, path, "keep this path", ENOMEM, NULL) : 0;
+}
+
 int service_mount_view(struct service *s, const char *origin, const char *name,
 		       const enum way *way, const char *path, service_views_t done,
 		       void *userdata, struct failure *f)
@@ -706,6 +725,7 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 	struct origin *o = find_usable(s, origin, f);
 	struct view *v = o ? find_view(o, name, f) : NULL;
 	struct batch *b = v ? batch_new(s, 1, done, userdata, f) : NULL;
+	char *copy = NULL;
 	int r;
 
 	if (!b)
@@ -713,34 +733,22 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 	b->origin = o->id;
 	b->keep = true;
 	b->old_way = v->way;
-	b->old_path = v->path ? strdup(v->path) : NULL;
-	if (v->path && !b->old_path)
-		r = failed_step(f, name, "keep its path", ENOMEM, NULL);
-	else
-		r = view_set_way(v, way ? *way : v->first_way, way ? path : v->first_path, f);
+	r = name_result(&b->results[0], name, f);
+	if (r == 0)
+		r = copy_path(v->path, &b->old_path, f);
+	if (r == 0)
+		r = copy_path(way ? path : v->first_path, &copy, f);
+	if (r == 0)
+		r = view_set_way(v, way ? *way : v->first_way, copy, f);
 	if (r < 0) {
-		s->waiting--;
-		batch_free(b);
+		batch_forget(b);
 		return -1;
 	}
 	b->results[0].id = v->id;
-	b->results[0].name = strdup(name);
 	b->waiting = 1;
 	wait_for(b, &b->results[0], o);
 	if (--b->waiting == 0)
 		batch_end(b);
-	return 0;
-}
-
-int service_unmount_view(struct service *s, const char *origin, const char *name,
-			 struct view **ret, struct failure *f)
-{
-	struct origin *o = find_origin(s, origin, f);
-	struct view *v = o ? find_view(o, name, f) : NULL;
-
-	if (!v || view_set_way(v, WAY_UNMOUNTED, NULL, f) < 0)
-		return -1;
-	*ret = v;
 	return 0;
 }
 

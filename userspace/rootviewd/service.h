@@ -70,7 +70,8 @@ struct view_request {
 /* What became of one. */
 struct view_result {
 	char *name;
-	uint64_t id;		/* of the view */
+	uint64_t id;		/* of the view; 0 once that is undone */
+	int descriptor;		/* for whoever answers; -1 at first */
 	bool bad;
 	struct failure failure;
 };
@@ -102,10 +103,6 @@ int service_create_views(struct service *s, const char *origin, struct view_requ
 int service_mount_view(struct service *s, const char *origin, const char *name,
 		       const enum way *way, const char *path, service_views_t done,
 		       void *userdata, struct failure *f);
-
-/* Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED. */
-int service_unmount_view(struct service *s, const char *origin, const char *name,
-			 struct view **ret, struct failure *f);
 
 /*
  * Deletes views; at once.  Each result fails with INVALID_NAME, NO_SUCH_VIEW or

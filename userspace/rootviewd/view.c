@@ -123,30 +123,47 @@ static void remove_note(const struct view *v)
 	(void)unlink(note_path(v).s);
 }
 
-static bool is_as_created(const struct view *v)
+/* There is no note where it would say no more than the view's record. */
+static bool needs_note(const struct view *v, enum way to, const char *path)
 {
-	return v->way == v->first_way && streq_null(v->path, v->first_path);
+	return to != v->first_way || !streq_null(path, v->first_path);
 }
 
-/* There is none where it would say no more than the view's record. */
-static int write_note(const struct view *v, dev_t dev)
+static struct path new_note_path(const struct view *v)
 {
 	struct path folder = runtime_note(v->origin->context->runtime, 0);
-	struct path new = runtime_join(&folder, "new");
-	cleanup_free char *text = NULL;
 
-	if (!dev && is_as_created(v)) {
+	return runtime_join(&folder, "new");
+}
+
+/* Makes one with all that it takes; the one that there is stays until put_note(). */
+static int make_note(const struct view *v, enum way to, const char *path, dev_t dev)
+{
+	struct path new = new_note_path(v);
+	char text[PATH_MAX + 128];
+
+	snprintf(text, sizeof(text), "%s %" PRIu64 " %u:%u %s", way_name(to), v->created_ns,
+		 major(dev), minor(dev), path ?: "-");
+	/* One that was left behind is nobody's: see view_sweep_notes(). */
+	(void)unlink(new.s);
+	return symlink(text, new.s) < 0 ? -errno : 0;
+}
+
+static int put_note(const struct view *v)
+{
+	return rename(new_note_path(v).s, note_path(v).s) < 0 ? -errno : 0;
+}
+
+static int write_note(const struct view *v, dev_t dev)
+{
+	int r;
+
+	if (!dev && !needs_note(v, v->way, v->path)) {
 		remove_note(v);
 		return 0;
 	}
-	if (asprintf(&text, "%s %" PRIu64 " %u:%u %s", way_name(v->way), v->created_ns, major(dev),
-		     minor(dev), v->path ?: "-") < 0)
-		return -ENOMEM;
-	/* One that was left behind is nobody's: see view_sweep_notes(). */
-	(void)unlink(new.s);
-	if (symlink(text, new.s) < 0 || rename(new.s, note_path(v).s) < 0)
-		return -errno;
-	return 0;
+	r = make_note(v, v->way, v->path, dev);
+	return r < 0 ? r : put_note(v);
 }
 
 /* Returns 0, -ENOENT if there is none, or another negative errno. */
@@ -202,8 +219,7 @@ static void unmount_outside(const struct view *v)
 {
 	struct path path = note_path(v);
 
-	unmount_noted(v->origin->context, &path);
-	(void)write_note(v, 0);
+	(void)unmount_noted(v->origin->context, &path);
 }
 
 struct sweep {
@@ -582,7 +598,8 @@ int view_clone(struct view *v, struct failure *f)
  * Unmounting.
  */
 
-void view_unmount(struct view *v)
+/* A note stays as it is. */
+static void take_down(struct view *v)
 {
 	struct variant *variant = v->variant;
 
@@ -600,18 +617,42 @@ void view_unmount(struct view *v)
 	origin_leave_variant(v->origin, variant);
 }
 
-int view_set_way(struct view *v, enum way to, const char *path, struct failure *f)
+void view_unmount(struct view *v)
 {
-	int r;
+	take_down(v);
+	/* If it cannot be written, the note tells of a mount that nobody will find. */
+	if (v->path)
+		(void)write_note(v, 0);
+}
+
+int view_set_way(struct view *v, enum way to, char *path, struct failure *f)
+{
+	cleanup_free char *old_path = path;
+	bool noted = needs_note(v, to, path);
+	enum way old_way = v->way;
+	int r = 0;
 
 	if (to == v->way && streq_null(path, v->path))
 		return 0;
-	view_unmount(v);
-	if (set(&v->path, path) < 0)
-		return failed_step(f, v->name, "keep its path", ENOMEM, NULL);
+	if (noted)
+		r = make_note(v, to, path, 0);
+	if (r < 0)
+		return failed_step(f, v->name, "take a note of it", -r, NULL);
+	take_down(v);
 	v->way = to;
-	r = write_note(v, 0);
-	return r < 0 ? failed_step(f, v->name, "take a note of it", -r, NULL) : 0;
+	old_path = v->path;
+	v->path = path;
+	if (noted)
+		r = put_note(v);
+	else
+		remove_note(v);
+	if (r == 0)
+		return 0;
+	v->way = old_way;
+	v->path = old_path;
+	old_path = path;
+	view_try_mount(v);
+	return failed_step(f, v->name, "take a note of it", -r, NULL);
 }
 
 static void unmount(struct view *v, void *userdata)

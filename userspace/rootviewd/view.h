@@ -80,12 +80,13 @@ void view_try_mount(struct view *v);
 /* The same for all that wait for @r; @f is NULL if its variant is there. */
 void view_ready_all(struct recipe *r, const struct failure *f);
 
-/*
- * Gives it out another way from now on, or not at all; view_mount() does the rest.
- * @path may be NULL.
- */
 void view_unmount(struct view *v);
-int view_set_way(struct view *v, enum way to, const char *path, struct failure *f);
+
+/*
+ * Gives it out another way from now on, or not at all; view_mount() does the rest.  Takes
+ * @path, which may be NULL.  If it fails, the view is given out as before.
+ */
+int view_set_way(struct view *v, enum way to, char *path, struct failure *f);
 
 /*
  * A new descriptor of a mount of its variant, which must be there, for the
