@@ -64,6 +64,7 @@ struct call {
 	struct service *service;
 	struct request request;
 	size_t detached;		/* views that are asked for detached */
+	bool unsent;			/* the answer could not be sent: what was done is undone */
 	const char *what;		/* for the log */
 
 	/* Of a list: */
@@ -178,6 +179,16 @@ static int call_refuse(struct call *call, const struct failure *f)
 	return r;
 }
 
+static int describe_unsent(const struct call *call, int r, struct failure *f)
+{
+	if (r == -ENOBUFS)
+		return failed_too_many(f, "bytes", ROOTVIEW_MESSAGE_SIZE,
+				       "the answer has more than %d bytes%s",
+				       ROOTVIEW_MESSAGE_SIZE,
+				       call->fill ? ": call with \"more\" for it in parts" : "");
+	return failed_step(f, call->what, "send the answer", -r, NULL);
+}
+
 /*
  * Frees the call, which was answered with the result @r.  Who could not be given the
  * answer is told so.
@@ -190,13 +201,24 @@ static int call_end(struct call *call, int r)
 		call_free(call);
 		return r;
 	}
-	if (r == -ENOBUFS)
-		failed_too_many(&f, "bytes", ROOTVIEW_MESSAGE_SIZE,
-				"the answer has more than %d bytes%s", ROOTVIEW_MESSAGE_SIZE,
-				call->fill ? ": call with \"more\" for it in parts" : "");
-	else
-		failed_step(&f, call->what, "send the answer", -r, NULL);
+	describe_unsent(call, r, &f);
 	return call_refuse(call, &f);
+}
+
+/* The same where something has gone for good, and an error would say that it has not. */
+static int call_end_gone(struct call *call, int r)
+{
+	if (r < 0)
+		hang_up(call->link);
+	call_free(call);
+	/* sd-varlink would answer a method that fails. */
+	return r < 0 ? 0 : r;
+}
+
+/* Whether it is no fault of ours that an answer could not be sent: there is nobody. */
+static bool nobody_waits(int r)
+{
+	return r == -ENOTCONN || r == -EBUSY;
 }
 
 static int call_refuse_parameter(struct call *call, const char *name)
@@ -318,21 +340,25 @@ static void forget_lists(struct server *server, const sd_varlink *link)
  * Origins.
  */
 
-static void origin_added(void *userdata, const struct failure *f)
+static int origin_added(void *userdata, const struct failure *f, struct failure *why)
 {
 	cleanup_answer struct answer answer = {};
 	struct call *call = userdata;
-	struct failure own;
+	int r;
 
-	if (!f && service_list_origins(call->service, call->request.name, answer_add_origin,
-				       &answer, &own) < 0)
-		f = &own;
 	if (f) {
 		call_refuse(call, f);
-		return;
+		return 0;
 	}
+	if (service_list_origins(call->service, call->request.name, answer_add_origin, &answer,
+				 why) < 0)
+		return -1;
+	r = answer_one(call->link, "origin", &answer);
+	if (r < 0 && !nobody_waits(r))
+		return describe_unsent(call, r, why);
 	log_change(call, 1);
-	call_end(call, answer_one(call->link, "origin", &answer));
+	call_end(call, r);
+	return 0;
 }
 
 static int method_add_origin(sd_varlink *link, sd_json_variant *parameters,
@@ -356,16 +382,18 @@ static int method_add_origin(sd_varlink *link, sd_json_variant *parameters,
 	return 0;
 }
 
-static void origin_removed(void *userdata, const struct failure *f)
+static int origin_removed(void *userdata, const struct failure *f, struct failure *why)
 {
 	struct call *call = userdata;
 
+	(void)why;
 	if (f) {
 		call_refuse(call, f);
-		return;
+		return 0;
 	}
 	log_change(call, 1);
-	call_end(call, sd_varlink_reply(call->link, NULL));
+	call_end_gone(call, sd_varlink_reply(call->link, NULL));
+	return 0;
 }
 
 static int method_remove_origin(sd_varlink *link, sd_json_variant *parameters,
@@ -486,50 +514,65 @@ static void read_view_request(sd_varlink *link, sd_json_variant *parameters,
 	}
 }
 
-/* A descriptor of the view, as the index of what comes along; -1 if it is not detached. */
-static int push_mount(struct call *call, struct view *v, struct failure *f)
+/* Sees to it that a mount of a view that is detached comes along, as a descriptor. */
+static int push_mount(struct call *call, struct view *v, struct view_result *result)
 {
-	int fd, r;
+	cleanup_close int fd = -1;
+	int r;
 
-	if (v->way != WAY_DETACHED || !v->variant)
-		return -1;
-	fd = view_clone(v, f);
+	if (v->way != WAY_DETACHED || !v->variant || result->descriptor >= 0)
+		return 0;
+	fd = view_clone(v, &result->failure);
 	if (fd < 0)
-		return -2;
+		return -1;
 	r = sd_varlink_push_fd(call->link, fd);
-	if (r < 0) {
-		close(fd);
-		failed_step(f, v->name, "send a descriptor", -r, NULL);
-		return -2;
-	}
-	return r;
+	if (r < 0)
+		return failed_step(&result->failure, v->name, "send a descriptor", -r, NULL);
+	(void)steal_fd(&fd);
+	result->descriptor = r;
+	return 0;
 }
 
-static void view_done(void *userdata, const struct views_done *all)
+/* The view of a result, with all that its answer needs; NULL, and it is bad, if not. */
+static struct view *take_view(struct call *call, const struct views_done *all,
+			      struct view_result *result)
 {
-	const struct view_result *result = &all->results[0];
 	struct view *v = all->origin ? view_find(all->origin, result->id) : NULL;
-	struct call *call = userdata;
-	struct failure f;
-	int descriptor;
 
-	if (result->bad) {
+	if (result->bad)
+		return NULL;
+	if (!v)
+		failed(&result->failure, FAILURE_NO_SUCH_VIEW,
+		       "view \"%s\" was deleted by somebody else", result->name);
+	else if (push_mount(call, v, result) == 0)
+		return v;
+	result->bad = true;
+	return NULL;
+}
+
+static int view_done(void *userdata, const struct views_done *all)
+{
+	struct view_result *result = &all->results[0];
+	const bool was_bad = result->bad;
+	struct call *call = userdata;
+	struct view *v = take_view(call, all, result);
+	int r;
+
+	if (was_bad) {
 		call_refuse(call, &result->failure);
-		return;
+		return 0;
 	}
-	if (!v) {
-		failed(&f, FAILURE_NO_SUCH_VIEW, "view \"%s\" was deleted by somebody else",
-		       result->name);
-		call_refuse(call, &f);
-		return;
-	}
-	descriptor = push_mount(call, v, &f);
-	if (descriptor < -1) {
-		call_refuse(call, &f);
-		return;
+	if (!v)
+		return -1;
+	r = answer_view(call->link, v, result->descriptor);
+	if (r < 0 && !nobody_waits(r)) {
+		describe_unsent(call, r, &result->failure);
+		result->bad = true;
+		return -1;
 	}
 	log_change(call, 1);
-	call_end(call, answer_view(call->link, v, descriptor));
+	call_end(call, r);
+	return 0;
 }
 
 static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
@@ -553,31 +596,47 @@ static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
 	return r < 0 ? call_refuse(call, &f) : 0;
 }
 
-static void views_done(void *userdata, const struct views_done *all)
+/* None of the views is created after all. */
+static int views_unsent(struct call *call, const struct views_done *all, int r)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		describe_unsent(call, r, &all->results[i].failure);
+		all->results[i].bad = true;
+	}
+	call->unsent = true;
+	return -1;
+}
+
+static int views_done(void *userdata, const struct views_done *all)
 {
 	cleanup_answer struct answer answer = {};
+	size_t created = 0, bad = 0;
 	struct call *call = userdata;
-	size_t created = 0;
+	int r;
 
+	if (call->unsent) {
+		call_refuse(call, &all->results[0].failure);
+		return 0;
+	}
 	for (size_t i = 0; i < all->n; i++) {
 		struct view_result *result = &all->results[i];
-		struct view *v = result->bad || !all->origin ? NULL :
-				 view_find(all->origin, result->id);
-		int descriptor = -1;
+		const bool was_bad = result->bad;
+		struct view *v = take_view(call, all, result);
 
-		if (!result->bad && !v)
-			result->bad = failed(&result->failure, FAILURE_NO_SUCH_VIEW,
-					     "view \"%s\" was deleted by somebody else",
-					     result->name);
-		if (v) {
-			descriptor = push_mount(call, v, &result->failure);
-			result->bad = descriptor < -1;
+		if (v)
 			created++;
-		}
-		answer_add_result(result, v, descriptor, &answer);
+		else if (!was_bad)
+			bad++;
+		answer_add_result(result, v, result->descriptor, &answer);
 	}
+	if (bad)
+		return -1;
+	r = answer_all(call->link, "results", &answer);
+	if (r < 0 && !nobody_waits(r))
+		return views_unsent(call, all, r);
 	log_change(call, created);
-	call_end(call, answer_all(call->link, "results", &answer));
+	call_end(call, r);
+	return 0;
 }
 
 /* Reads the elements of a batch into @requests. */
@@ -672,7 +731,7 @@ static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 	if (bad)
 		return call_refuse(call, &f);
 	log_change(call, 1);
-	return call_end(call, sd_varlink_reply(link, NULL));
+	return call_end_gone(call, sd_varlink_reply(link, NULL));
 }
 
 static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
@@ -713,7 +772,7 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 		answer_add_result(&results[i], NULL, -1, &answer);
 	service_free_results(results, n);
 	log_change(call, n);
-	return call_end(call, answer_all(link, "results", &answer));
+	return call_end_gone(call, answer_all(link, "results", &answer));
 }
 
 static int fill_views(struct call *call, struct failure *f)
@@ -904,6 +963,8 @@ static void on_event(void *userdata, const struct kernel_event *event)
 	}
 }
 
+static void forget_monitor(struct server *server, const sd_varlink *link);
+
 static int method_monitor(sd_varlink *link, sd_json_variant *parameters,
 			  sd_varlink_method_flags_t flags, void *userdata)
 {
@@ -924,7 +985,10 @@ static int method_monitor(sd_varlink *link, sd_json_variant *parameters,
 		return -ENOMEM;
 	*m = (struct monitor){ .next = server->monitors, .link = sd_varlink_ref(link) };
 	server->monitors = m;
-	return notify(link, NULL, "ready");
+	r = notify(link, NULL, "ready");
+	if (r < 0)
+		forget_monitor(server, link);
+	return r;
 }
 
 static void forget_monitor(struct server *server, const sd_varlink *link)

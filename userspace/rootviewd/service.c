@@ -71,14 +71,18 @@ static int begin_waiting(struct service *s, struct failure *f)
 	return 0;
 }
 
-static int defer(struct service *s, sd_event_source **ret, sd_event_handler_t handler,
-		 void *userdata)
+/* Makes when a request is taken what go_on() will need: that cannot fail then. */
+static int prepare_to_go_on(struct service *s, sd_event_source **ret, sd_event_handler_t handler,
+			    void *userdata)
 {
 	int r = sd_event_add_defer(s->context->loop, ret, handler, userdata);
 
-	if (r < 0)
-		log_error("a request cannot be answered: %s", strerror(-r));
-	return r;
+	return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+static void go_on(sd_event_source *source)
+{
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 /*
@@ -108,6 +112,8 @@ static void change_free(struct change *c)
 	free(c);
 }
 
+static int on_mounted(sd_event_source *source, void *userdata);
+
 static struct change *change_new(struct service *s, const char *name, const char *device,
 				 const char *label, service_done_t done, void *userdata,
 				 struct failure *f)
@@ -120,7 +126,8 @@ static struct change *change_new(struct service *s, const char *name, const char
 		c->device = device ? strdup(device) : NULL;
 		c->label = label ? strdup(label) : NULL;
 	}
-	if (!c || !c->name || (device && !c->device) || (label && !c->label)) {
+	if (!c || !c->name || (device && !c->device) || (label && !c->label) ||
+	    prepare_to_go_on(s, &c->answer, on_mounted, c) < 0) {
 		change_free(c);
 		failed_step(f, name, "take the request", ENOMEM, NULL);
 		return NULL;
@@ -132,11 +139,18 @@ static struct change *change_new(struct service *s, const char *name, const char
 	return c;
 }
 
-static void change_end(struct change *c, const struct failure *f)
+static void change_forget(struct change *c)
 {
 	c->service->waiting--;
-	c->done(c->userdata, f);
 	change_free(c);
+}
+
+static void change_end(struct change *c, const struct failure *f)
+{
+	struct failure ignored;
+
+	(void)c->done(c->userdata, f, &ignored);
+	change_forget(c);
 }
 
 static int remove_in_child(void *userdata, char **ret_text, struct failure *f)
@@ -151,12 +165,17 @@ static void undone(void *userdata, int r, const char *text, const struct failure
 {
 	struct change *c = userdata;
 	struct failure ignored;
+	struct origin *o;
 
 	(void)text;
 	if (r < 0)
 		log_warning("%s: left behind after a failure: %s", c->name, f->message);
 	if (mirror_update(c->service->mirror, &ignored) < 0)
 		log_warning("%s", ignored.message);
+	/* Somebody else may remove what was left. */
+	o = r < 0 ? mirror_find_origin(c->service->mirror, c->name) : NULL;
+	if (o)
+		o->removing = false;
 	change_end(c, &c->failure);
 }
 
@@ -171,8 +190,9 @@ static void undo(struct change *c)
 		origin_release(o);
 		trash_flush(c->service->context->trash);
 	}
+	/* If there can be no job, everybody has to wait a little. */
 	if (job_start(&c->job, c->service->context->loop, remove_in_child, undone, c, &f) < 0)
-		undone(c, -1, NULL, &f);
+		undone(c, device_remove(c->name, c->dev, &f), NULL, &f);
 }
 
 static int on_mounted(sd_event_source *source, void *userdata)
@@ -180,10 +200,10 @@ static int on_mounted(sd_event_source *source, void *userdata)
 	struct change *c = userdata;
 
 	(void)source;
-	if (c->bad)
+	if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
 		undo(c);
 	else
-		change_end(c, NULL);
+		change_forget(c);
 	return 0;
 }
 
@@ -194,7 +214,7 @@ static void mounted(void *userdata, const struct failure *f)
 	c->bad = f;
 	if (f)
 		c->failure = *f;
-	(void)defer(c->service, &c->answer, on_mounted, c);
+	go_on(c->answer);
 }
 
 static int load_in_child(void *userdata, char **ret_text, struct failure *f)
@@ -203,9 +223,10 @@ static int load_in_child(void *userdata, char **ret_text, struct failure *f)
 
 	if (device_load(c->name, c->device, &c->dev, f) < 0)
 		return -1;
-	if (asprintf(ret_text, "%u:%u", major(c->dev), minor(c->dev)) < 0)
-		return failed_step(f, c->name, "tell its number", ENOMEM, NULL);
-	return 0;
+	if (asprintf(ret_text, "%u:%u", major(c->dev), minor(c->dev)) >= 0)
+		return 0;
+	(void)device_remove(c->name, c->dev, f);
+	return failed_step(f, c->name, "tell its number", ENOMEM, NULL);
 }
 
 static int mount_loaded(struct change *c, struct failure *f)
@@ -264,8 +285,7 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 		return -1;
 	if (job_start(&c->job, s->context->loop, load_in_child, loaded, c, f) == 0)
 		return 0;
-	s->waiting--;
-	change_free(c);
+	change_forget(c);
 	return -1;
 }
 
@@ -276,10 +296,9 @@ static void removed(void *userdata, int r, const char *text, const struct failur
 	struct origin *o;
 
 	(void)text;
-	if (r == 0 && mirror_update(s->mirror, &c->failure) < 0) {
-		f = &c->failure;
-		r = -1;
-	}
+	/* It has gone, whether or not that can be seen at once. */
+	if (r == 0 && mirror_update(s->mirror, &c->failure) < 0)
+		log_warning("%s", c->failure.message);
 	o = r < 0 ? mirror_find_origin(s->mirror, c->name) : NULL;
 	if (o) {
 		/* It goes on as it was. */
@@ -316,8 +335,7 @@ int service_remove_origin(struct service *s, const char *name, service_done_t do
 	o->removing = false;
 	if (o->ours)
 		origin_try_mount(o);
-	s->waiting--;
-	change_free(c);
+	change_forget(c);
 	return -1;
 }
 
@@ -422,11 +440,15 @@ static int name_result(struct view_result *result, const char *name, struct fail
 
 static void batch_free(struct batch *b)
 {
+	if (!b)
+		return;
 	sd_event_source_disable_unref(b->answer);
 	service_free_results(b->results, b->n);
 	free(b->old_path);
 	free(b);
 }
+
+static int on_batch(sd_event_source *source, void *userdata);
 
 static struct batch *batch_new(struct service *s, size_t n, service_views_t done, void *userdata,
 			       struct failure *f)
@@ -437,8 +459,8 @@ static struct batch *batch_new(struct service *s, size_t n, service_views_t done
 		*b = (struct batch){ .service = s, .n = n, .done = done, .userdata = userdata };
 		b->results = calloc(n, sizeof(*b->results));
 	}
-	if (!b || !b->results) {
-		free(b);
+	if (!b || !b->results || prepare_to_go_on(s, &b->answer, on_batch, b) < 0) {
+		batch_free(b);
 		failed_step(f, "a request", "take it", ENOMEM, NULL);
 		return NULL;
 	}
@@ -462,7 +484,7 @@ static void roll_back(struct batch *b, struct origin *o)
 	bool any = false;
 
 	for (size_t i = 0; o && i < b->n; i++) {
-		const struct view_result *result = &b->results[i];
+		struct view_result *result = &b->results[i];
 		struct kernel *k = b->service->kernel;
 
 		if (!result->bad || !result->id || b->keep)
@@ -471,6 +493,7 @@ static void roll_back(struct batch *b, struct origin *o)
 		if (kernel_delete_view(k, o->name, result->name, result->id, &f) < 0 &&
 		    f.kind == FAILURE_OPERATION_FAILED)
 			log_warning("%s", f.message);
+		result->id = 0;
 	}
 	if (any && mirror_update(b->service->mirror, &f) < 0)
 		log_warning("%s", f.message);
@@ -496,12 +519,13 @@ static void batch_end(struct batch *b)
 	struct service *s = b->service;
 	struct views_done all = { .results = b->results, .n = b->n };
 
-	take_back(b, mirror_find_origin_id(s->mirror, b->origin));
-	roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
-	all.origin = mirror_find_origin_id(s->mirror, b->origin);
-	s->waiting--;
-	b->done(b->userdata, &all);
-	batch_free(b);
+	/* Each time there is more that is bad. */
+	do {
+		take_back(b, mirror_find_origin_id(s->mirror, b->origin));
+		roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
+		all.origin = mirror_find_origin_id(s->mirror, b->origin);
+	} while (b->done(b->userdata, &all) < 0);
+	batch_forget(b);
 }
 
 static int on_batch(sd_event_source *source, void *userdata)
@@ -522,7 +546,7 @@ static void view_told(void *userdata, struct view *v, const struct failure *f)
 		b->results[i].failure = *f;
 	}
 	if (--b->waiting == 0)
-		(void)defer(b->service, &b->answer, on_batch, b);
+		go_on(b->answer);
 }
 
 /* Waits for the view of a result; @o is its origin. */
@@ -621,17 +645,17 @@ static int asked_init(struct asked *asked, size_t n)
 	       asked->blobs && asked->folders ? 0 : -1;
 }
 
-static void prepare(struct batch *b, struct origin *o, struct view_request *requests,
-		    struct asked *asked)
+static int prepare(struct batch *b, struct origin *o, struct view_request *requests,
+		   struct asked *asked, struct failure *f)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		struct view_result *result = &b->results[i];
 		char *label = NULL, *blob = NULL;
 		int64_t folder = -1;
 
-		result->name = strdup(requests[i].name ?: "");
-		if (!result->name ||
-		    check_request(o, &requests[i], &label, &blob, &folder, &result->failure) < 0) {
+		if (name_result(result, requests[i].name, f) < 0)
+			return -1;
+		if (check_request(o, &requests[i], &label, &blob, &folder, &result->failure) < 0) {
 			result->bad = true;
 			if (folder >= 0)
 				origin_forget_wanted(o, folder);
@@ -647,6 +671,7 @@ static void prepare(struct batch *b, struct origin *o, struct view_request *requ
 		asked->folders[asked->n] = folder;
 		asked->index[asked->n++] = i;
 	}
+	return 0;
 }
 
 static void take_results(struct batch *b, const char *origin, struct asked *asked)
@@ -684,8 +709,9 @@ int service_create_views(struct service *s, const char *origin, struct view_requ
 		r = failed_step(f, origin, "take a request", ENOMEM, NULL);
 		goto out;
 	}
-	prepare(b, o, requests, &asked);
-	r = kernel_batch(s->kernel, origin, asked.requests, asked.n, asked.results, f);
+	r = prepare(b, o, requests, &asked, f);
+	if (r == 0)
+		r = kernel_batch(s->kernel, origin, asked.requests, asked.n, asked.results, f);
 	take_results(b, origin, &asked);
 	if (r == 0)
 		r = mirror_update(s->mirror, f);
@@ -759,6 +785,7 @@ int service_delete_views(struct service *s, const char *origin, const char *cons
 	cleanup_free struct kernel_result *done = calloc(n, sizeof(*done));
 	struct view_result *results = calloc(n, sizeof(*results));
 	cleanup_free size_t *index = calloc(n, sizeof(*index));
+	struct failure ignored;
 	size_t asked = 0;
 	int r = -1;
 
@@ -771,9 +798,9 @@ int service_delete_views(struct service *s, const char *origin, const char *cons
 	for (size_t i = 0; i < n; i++) {
 		const char *fault = view_name_fault(names[i]);
 
-		results[i].name = strdup(names[i]);
-		if (!results[i].name ||
-		    check_name("view", names[i], fault, &results[i].failure) < 0) {
+		if (name_result(&results[i], names[i], f) < 0)
+			goto out;
+		if (check_name("view", names[i], fault, &results[i].failure) < 0) {
 			results[i].bad = true;
 			continue;
 		}
@@ -781,16 +808,21 @@ int service_delete_views(struct service *s, const char *origin, const char *cons
 		index[asked++] = i;
 	}
 	r = kernel_batch(s->kernel, origin, requests, asked, done, f);
+	/* What has gone has gone, whatever became of the others. */
+	if (r < 0 && asked && (done[0].id || done[0].error))
+		r = 0;
 	for (size_t i = 0; r == 0 && i < asked; i++) {
 		struct view_result *result = &results[index[i]];
 
 		result->id = done[i].id;
-		result->bad = done[i].error;
-		if (result->bad)
+		result->bad = done[i].error || !done[i].id;
+		if (done[i].error)
 			kernel_explain(origin, &requests[i], &done[i], &result->failure);
+		else if (result->bad)
+			result->failure = *f;
 	}
-	if (r == 0)
-		r = mirror_update(s->mirror, f);
+	if (r == 0 && mirror_update(s->mirror, &ignored) < 0)
+		log_warning("%s", ignored.message);
 out:
 	if (r < 0) {
 		service_free_results(results, n);
@@ -844,6 +876,8 @@ struct check {
 
 static void check_free(struct check *c)
 {
+	if (!c)
+		return;
 	sd_event_source_disable_unref(c->next);
 	mount_points_free(&c->points);
 	free(c->path);
@@ -894,10 +928,10 @@ static int on_check(sd_event_source *source, void *userdata)
 		failed(&c->failure, FAILURE_NO_SUCH_ORIGIN, "the origin was removed meanwhile");
 		c->bad = true;
 	}
-	if (!c->bad)
-		c->path = strdup(o->plain->path);
-	if (!c->bad && (!c->path || job_start(&c->job, c->service->context->loop, check_in_child,
-					      checked, c, &c->failure) < 0))
+	if (!c->bad && copy_path(o->plain->path, &c->path, &c->failure) < 0)
+		c->bad = true;
+	if (!c->bad && job_start(&c->job, c->service->context->loop, check_in_child, checked, c,
+				 &c->failure) < 0)
 		c->bad = true;
 	if (c->bad)
 		check_end(c, NULL, &c->failure);
@@ -911,7 +945,7 @@ static void check_mounted(void *userdata, const struct failure *f)
 	c->bad = f;
 	if (f)
 		c->failure = *f;
-	(void)defer(c->service, &c->next, on_check, c);
+	go_on(c->next);
 }
 
 int service_check(struct service *s, const char *origin, struct mount_points *points,
@@ -924,26 +958,22 @@ int service_check(struct service *s, const char *origin, struct mount_points *po
 	if (!o || begin_waiting(s, f) < 0)
 		return -1;
 	c = calloc(1, sizeof(*c));
-	if (!c) {
+	if (c)
+		*c = (struct check){
+			.service = s, .origin = o->id, .done = done, .userdata = userdata,
+		};
+	if (!c || prepare_to_go_on(s, &c->next, on_check, c) < 0)
+		r = failed_step(f, origin, "take a request", ENOMEM, NULL);
+	else
+		r = origin_use(o, check_mounted, c, f);
+	if (r < 0) {
 		s->waiting--;
-		return failed_step(f, origin, "take a request", ENOMEM, NULL);
+		check_free(c);
+		return -1;
 	}
-	*c = (struct check){
-		.service = s,
-		.origin = o->id,
-		.points = *points,
-		.done = done,
-		.userdata = userdata,
-	};
-	r = origin_use(o, check_mounted, c, f);
+	c->points = *points;
+	*points = (struct mount_points){};
 	if (r > 0)
 		check_mounted(c, NULL);
-	if (r >= 0) {
-		*points = (struct mount_points){};
-		return 0;
-	}
-	s->waiting--;
-	c->points = (struct mount_points){};
-	check_free(c);
-	return -1;
+	return 0;
 }

@@ -7,7 +7,8 @@
  *
  * What may have to wait for a disk is answered by a call of a function that comes
  * with the request: exactly once, at once or later, unless the request itself
- * fails.
+ * fails.  If that finds that the answer cannot be made, it says so, what was done is
+ * undone, and it is called once more.
  */
 #ifndef ROOTVIEW_SERVICE_H
 #define ROOTVIEW_SERVICE_H
@@ -31,8 +32,8 @@ struct service {
 	size_t waiting;
 };
 
-/* @f is NULL if all went well. */
-typedef void (*service_done_t)(void *userdata, const struct failure *f);
+/* @f is NULL if all went well: then it may return -1, after describing why in @why. */
+typedef int (*service_done_t)(void *userdata, const struct failure *f, struct failure *why);
 
 /*
  * Exposes the block device at path @device under @name, and mounts its file
@@ -82,8 +83,11 @@ struct views_done {
 	size_t n;
 };
 
-/* What is in @all is valid during the call only. */
-typedef void (*service_views_t)(void *userdata, const struct views_done *all);
+/*
+ * What is in @all is valid during the call only.  It may return -1 after marking more of
+ * them as bad.
+ */
+typedef int (*service_views_t)(void *userdata, const struct views_done *all);
 
 /*
  * Creates views, and sees to it that they are given out.  Each result fails with
@@ -105,9 +109,9 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 		       void *userdata, struct failure *f);
 
 /*
- * Deletes views; at once.  Each result fails with INVALID_NAME, NO_SUCH_VIEW or
- * OPERATION_FAILED, the whole with NO_SUCH_ORIGIN or OPERATION_FAILED.  The caller
- * frees the results with service_free_results().
+ * Deletes views; at once, and some of them if not all can be.  Each result fails with
+ * INVALID_NAME, NO_SUCH_VIEW or OPERATION_FAILED, the whole with NO_SUCH_ORIGIN or
+ * OPERATION_FAILED.  The caller frees the results with service_free_results().
  */
 int service_delete_views(struct service *s, const char *origin, const char *const *names,
 			 size_t n, struct view_result **ret, struct failure *f);
