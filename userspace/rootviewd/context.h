@@ -20,6 +20,19 @@ struct context {
 	struct kernel *kernel;
 	uint64_t grace_usec;	/* how long a variant stays that no view needs */
 	const char *types;	/* of file systems that are mounted, separated by commas */
+	sd_event_source *retry;	/* of mirror.c, for what failed and has to be tried again */
 };
+
+#define RETRY_USEC 1000000
+
+/* Sees to it that what failed, and nobody asked for, is tried again soon. */
+static inline void context_try_again(const struct context *context)
+{
+	/* Whoever fails again and again must not put it off. */
+	if (sd_event_source_get_enabled(context->retry, NULL) > 0)
+		return;
+	(void)sd_event_source_set_time_relative(context->retry, RETRY_USEC);
+	(void)sd_event_source_set_enabled(context->retry, SD_EVENT_ONESHOT);
+}
 
 #endif

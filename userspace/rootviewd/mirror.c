@@ -13,15 +13,13 @@
 #include "reconcile.h"
 #include "util.h"
 
-#define RETRY_USEC 1000000
-
 struct mirror {
 	struct kernel *kernel;
 	struct origins origins;
 	/* Something was missed, or failed: everything has to be compared again. */
 	bool stale;
 	sd_event_source *events;
-	sd_event_source *retry;
+	struct context *context;
 	void (*told)(void *userdata, const struct kernel_event *event);
 	void *userdata;
 };
@@ -53,7 +51,7 @@ struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id)
  * Views that are tied to a process.
  */
 
-static void delete(struct kernel *kernel, struct view *v)
+static void delete(struct mirror *m, struct view *v)
 {
 	struct failure f;
 
@@ -62,9 +60,11 @@ static void delete(struct kernel *kernel, struct view *v)
 	sd_event_source_disable_unref(v->tie);
 	v->tie = NULL;
 	/* What follows comes as an event. */
-	if (kernel_delete_view(kernel, v->origin->name, v->name, v->id, &f) < 0 &&
-	    f.kind == FAILURE_OPERATION_FAILED)
-		log_warning("%s", f.message);
+	if (kernel_delete_view(m->kernel, v->origin->name, v->name, v->id, &f) < 0 &&
+	    f.kind == FAILURE_OPERATION_FAILED) {
+		log_warning("%s; trying again soon", f.message);
+		context_try_again(m->context);
+	}
 }
 
 static int on_end(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -74,19 +74,21 @@ static int on_end(sd_event_source *source, int fd, uint32_t revents, void *userd
 	(void)source;
 	(void)fd;
 	(void)revents;
-	delete(v->origin->context->kernel, v);
+	delete(v->tied_by, v);
 	return 0;
 }
 
 static void tie(struct mirror *m, struct view *v)
 {
+	bool is_first = !v->tied_by;
 	int fd, r;
 
 	if (!v->process || v->tie)
 		return;
+	v->tied_by = m;
 	fd = process_open(v->process, v->process_start);
 	if (fd == -ESRCH) {
-		delete(m->kernel, v);
+		delete(m, v);
 		return;
 	}
 	r = fd;
@@ -98,13 +100,21 @@ static void tie(struct mirror *m, struct view *v)
 	}
 	if (fd >= 0)
 		close(fd);
-	log_warning("view %s of origin %s: cannot watch process %d, and will not be deleted with "
-		    "it: %s", v->name, v->origin->name, v->process, strerror(-r));
+	if (is_first)
+		log_warning("view %s of origin %s: cannot watch process %d, and tries again until "
+			    "it can: %s", v->name, v->origin->name, v->process, strerror(-r));
+	context_try_again(m->context);
 }
 
 static void tie_one(struct view *v, void *userdata)
 {
 	tie(userdata, v);
+}
+
+static void tie_all(struct mirror *m)
+{
+	for (struct origin *o = m->origins.first; o; o = o->next)
+		view_each(o, tie_one, m);
 }
 
 /*
@@ -208,13 +218,11 @@ int mirror_update(struct mirror *m, struct failure *f)
 	if (!m->stale)
 		return 0;
 	if (reconcile(&m->origins, m->kernel, f) < 0) {
-		(void)sd_event_source_set_time_relative(m->retry, RETRY_USEC);
-		(void)sd_event_source_set_enabled(m->retry, SD_EVENT_ONESHOT);
+		context_try_again(m->context);
 		return -1;
 	}
 	m->stale = false;
-	for (struct origin *o = m->origins.first; o; o = o->next)
-		view_each(o, tie_one, m);
+	tie_all(m);
 	if (m->told)
 		m->told(m->userdata, &(struct kernel_event){ .type = KERNEL_EVENTS_LOST });
 	return 0;
@@ -249,13 +257,20 @@ static int on_events(sd_event_source *source, int fd, uint32_t revents, void *us
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	struct mirror *m = userdata;
+
 	(void)source;
 	(void)usec;
-	update_and_log(userdata);
+	update_and_log(m);
+	/* Without the registry's word nothing is mounted: what is there may not be known. */
+	if (!m->stale) {
+		tie_all(m);
+		reconcile_missing(&m->origins);
+	}
 	return 0;
 }
 
-int mirror_new(struct mirror **ret, struct kernel *kernel, const struct context *context,
+int mirror_new(struct mirror **ret, struct kernel *kernel, struct context *context,
 	       struct failure *f)
 {
 	struct mirror *m = calloc(1, sizeof(*m));
@@ -264,13 +279,14 @@ int mirror_new(struct mirror **ret, struct kernel *kernel, const struct context 
 	if (!m)
 		return failed_step(f, "the kernel's registry", "follow it", ENOMEM, NULL);
 	m->kernel = kernel;
+	m->context = context;
 	m->origins.context = context;
 	m->stale = true;
 
-	r = sd_event_add_time_relative(context->loop, &m->retry, CLOCK_MONOTONIC, 0, 0, on_retry,
-				       m);
+	r = sd_event_add_time_relative(context->loop, &context->retry, CLOCK_MONOTONIC, 0, 0,
+				       on_retry, m);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(m->retry, SD_EVENT_OFF);
+		r = sd_event_source_set_enabled(context->retry, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_add_io(context->loop, &m->events, kernel_events_fd(kernel),
 				    EPOLLIN, on_events, m);
@@ -293,7 +309,7 @@ void mirror_free(struct mirror *m)
 	if (!m)
 		return;
 	sd_event_source_disable_unref(m->events);
-	sd_event_source_disable_unref(m->retry);
 	origins_free(&m->origins);
+	m->context->retry = sd_event_source_disable_unref(m->context->retry);
 	free(m);
 }

@@ -24,9 +24,10 @@ struct mirror;
 
 /*
  * Makes a mirror of the registry, and mounts to match, and follows the events in
- * the context's loop.  @kernel and @context must outlive it.
+ * the context's loop, for which it makes the context's timer.  @kernel and @context must
+ * outlive it.
  */
-int mirror_new(struct mirror **ret, struct kernel *kernel, const struct context *context,
+int mirror_new(struct mirror **ret, struct kernel *kernel, struct context *context,
 	       struct failure *f);
 
 /*

@@ -185,8 +185,11 @@ static void tell(struct origin *o, const struct failure *f)
 	struct origin_waiter *waiters = o->waiters;
 
 	o->waiters = NULL;
-	if (!waiters && f)
+	if (!waiters && f) {
 		log_warning("%s", f->message);
+		if (failure_is_shortage(f))
+			context_try_again(o->context);
+	}
 	while (waiters) {
 		struct origin_waiter *w = waiters;
 

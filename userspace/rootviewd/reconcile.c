@@ -258,11 +258,7 @@ static void mount_view(struct view *v, void *userdata)
 
 void reconcile_missing(struct origins *all)
 {
-	struct failure f;
-
 	for (struct origin *o = all->first; o; o = o->next) {
-		if (o->n_views && origin_hold(o, &f) < 0)
-			log_warning("%s", f.message);
 		if (o->ours)
 			origin_try_mount(o);
 		view_each(o, mount_view, NULL);

@@ -49,9 +49,15 @@ static void tell(struct view *v, const struct failure *f)
 	struct view_waiter *waiters = v->waiters;
 
 	v->waiters = NULL;
-	if (!waiters && f)
-		log_warning("view %s of origin %s is not mounted: %s", v->name, v->origin->name,
-			    f->message);
+	if (!waiters && f) {
+		if (!v->warned)
+			log_warning("view %s of origin %s is %s: %s", v->name, v->origin->name,
+				    v->variant ? "mounted, but its device may go" :
+						 "not mounted", f->message);
+		v->warned = true;
+		if (failure_is_shortage(f))
+			context_try_again(v->origin->context);
+	}
 	while (waiters) {
 		struct view_waiter *w = waiters;
 
@@ -489,8 +495,10 @@ static int use(struct view *v, struct variant *variant, struct failure *f)
 	v->variant = variant;
 	variant->views++;
 	r = give_out(v, f);
-	if (r == 0)
+	if (r == 0) {
+		v->warned = false;
 		return 1;
+	}
 	v->variant = NULL;
 	if (r == -ESTALE)
 		origin_lose_variant(v->origin, variant);

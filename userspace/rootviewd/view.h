@@ -20,6 +20,8 @@
 /* Told once what became of a view; @f is NULL if it is as it should be. */
 typedef void (*view_told_t)(void *userdata, struct view *v, const struct failure *f);
 
+struct mirror;
+
 struct view_waiter {
 	struct view_waiter *next;
 	view_told_t told;
@@ -44,11 +46,13 @@ struct view {
 	char *cgroup;
 	pid_t process;			/* that it is tied to; 0 if none */
 	uint64_t process_start;
-	sd_event_source *tie;		/* for mirror.c */
+	struct mirror *tied_by;		/* for mirror.c */
+	sd_event_source *tie;		/* likewise */
 
 	struct view *next_waiting;	/* for the same recipe */
 	bool waiting;
 	bool retried;
+	bool warned;			/* that it could not be mounted */
 	struct view_waiter *waiters;
 	bool seen;			/* for reconcile.c */
 };
