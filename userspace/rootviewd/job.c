@@ -228,8 +228,6 @@ int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done
 
 void job_cancel(struct job *job)
 {
-	if (!job)
-		return;
-	job->done = NULL;
-	(void)kill(job->pid, SIGKILL);
+	if (job)
+		(void)kill(job->pid, SIGKILL);
 }

@@ -42,7 +42,10 @@ typedef void (*job_done_t)(void *userdata, int r, const char *text, const struct
 int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done, void *userdata,
 	      struct failure *f);
 
-/* Kills it; nobody is told.  NULL is no job. */
+/*
+ * Kills it.  It may have done all of its work: what became of it is told as ever, when it
+ * is over.  NULL is no job.
+ */
 void job_cancel(struct job *job);
 
 #endif

@@ -64,17 +64,25 @@ static void stop_working(struct origin *o)
 	struct failure f;
 
 	job_cancel(o->job);
-	o->job = NULL;
+	o->stopped = o->job;
 	while (o->queue) {
 		struct recipe *r = o->queue;
 
 		o->queue = r->next;
 		r->queued = false;
+		recipe_release(r);
 	}
 	if (o->waiters) {
 		failed(&f, FAILURE_NO_SUCH_ORIGIN, "origin \"%s\" was removed meanwhile", o->name);
 		tell(o, &f);
 	}
+}
+
+static void free_rest(struct origin *o)
+{
+	free(o->label);
+	free(o->name);
+	free(o);
 }
 
 void origin_free(struct origin *o)
@@ -90,9 +98,10 @@ void origin_free(struct origin *o)
 	}
 	sd_event_source_disable_unref(o->idle);
 	close_fd(&o->fd);
-	free(o->label);
-	free(o->name);
-	free(o);
+	/* What a job may have made has to be undone yet: see end_job(). */
+	o->freed = o->job;
+	if (!o->freed)
+		free_rest(o);
 }
 
 /* Its name is part of paths; of those of dmsetup, the kernel refuses '/' only. */
@@ -213,6 +222,27 @@ static void finish(struct origin *o, const struct failure *f)
 	recipe_release(r);
 }
 
+/*
+ * Returns false if nobody wants what the job has made.  It was killed, but that may have come
+ * too late: it is undone only now, when nothing more can be made.
+ */
+static bool end_job(struct origin *o)
+{
+	o->job = NULL;
+	if (!o->stopped)
+		return true;
+	o->stopped = false;
+	variant_undo(o->context, &o->order);
+	trash_flush(o->context->trash);
+	if (!o->plain)
+		runtime_sweep_origin(o->context->runtime, o->name);
+	if (o->freed)
+		free_rest(o);
+	else
+		work(o);
+	return false;
+}
+
 /* @ret_label holds what the order borrows, if the policy has to be asked. */
 static int plain_order(struct origin *o, struct variant_order *ret, char **ret_label,
 		       struct failure *f)
@@ -249,7 +279,8 @@ static void plain_done(void *userdata, int r, const char *text, const struct fai
 	struct origin *o = userdata;
 	struct failure failure;
 
-	o->job = NULL;
+	if (!end_job(o))
+		return;
 	if (r == 0) {
 		struct path path = runtime_origin(o->context->runtime, o->name, "plain");
 
@@ -292,12 +323,22 @@ static int work_on_missing(void *userdata, char **ret_text, struct failure *f)
 	return skeleton_tell_missing(o->plain->path, &o->queue->points, ret_text, f);
 }
 
+static void missing_done(void *userdata, int r, const char *text, const struct failure *f);
+
+static int begin_missing(struct origin *o, struct failure *f)
+{
+	/* It makes nothing that would have to be undone. */
+	o->order = (struct variant_order){};
+	return job_start(&o->job, o->context->loop, work_on_missing, missing_done, o, f);
+}
+
 static void missing_done(void *userdata, int r, const char *text, const struct failure *f)
 {
 	struct origin *o = userdata;
 	struct failure failure;
 
-	o->job = NULL;
+	if (!end_job(o))
+		return;
 	if (r == 0 && recipe_set_missing(o->queue, text) < 0) {
 		failed_step(&failure, o->name, "keep what it lacks", ENOMEM, NULL);
 		f = &failure;
@@ -323,7 +364,8 @@ static void other_done(void *userdata, int r, const char *text, const struct fai
 	struct variant *v;
 
 	(void)text;
-	o->job = NULL;
+	if (!end_job(o))
+		return;
 	if (r == 0) {
 		r = variant_describe(runtime_join(&o->order.folder, "mount").s,
 				     o->order.folder.s,
@@ -381,8 +423,7 @@ static void work(struct origin *o)
 		if (!o->plain)
 			ret = begin_plain(o, &f);
 		else if (!r->missing_text)
-			ret = job_start(&o->job, o->context->loop, work_on_missing, missing_done,
-					o, &f);
+			ret = begin_missing(o, &f);
 		else
 			ret = begin_other(o, &f);
 		if (ret < 0)

@@ -66,6 +66,8 @@ struct origin {
 	struct recipe *queue;	/* to be made, one after the other */
 	struct recipe *own;	/* of a view that asks for nothing */
 	struct job *job;	/* for the first of the queue */
+	bool stopped;		/* what that makes is not wanted any more */
+	bool freed;		/* it is all that is left of the origin */
 	struct variant_order order;	/* of that job */
 	uint64_t next_folder;
 	struct origin_waiter *waiters;
