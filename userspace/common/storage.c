@@ -94,7 +94,7 @@ int storage_read(const char *path, struct storage *ret, char error[static STORAG
 		if (fault)
 			return failed(error, "%s: line %d %s", path, n, fault);
 	}
-	return ferror(file) ? failed(error, "%s: %s", path, strerror(errno)) : 0;
+	return feof(file) ? 0 : failed(error, "%s: %s", path, strerror(errno));
 }
 
 static void copy_comments(const char *path, FILE *to)

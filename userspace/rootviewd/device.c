@@ -91,6 +91,25 @@ static int examine(const char *backing, uint64_t *ret_sectors, dev_t *ret_dev, s
 	return 0;
 }
 
+/* Removes a device of ours that has no table in use. */
+static void sweep_one(const char *name)
+{
+	char uuid[DM_UUID_LEN];
+	struct dm_info info;
+	bool late = false;
+	int r;
+
+	if (devmapper_info(name, &info, uuid) < 0 || !info.exists || info.live_table ||
+	    !after_prefix(uuid, ORIGIN_UUID_PREFIX))
+		return;
+	r = devmapper_remove(name, 0, &late);
+	warn_of_udev(name, late);
+	if (r < 0)
+		log_warning("%s: cannot remove the half of an origin: %s", name, strerror(-r));
+	else
+		log_info("%s: removed, as it was half of an origin", name);
+}
+
 int device_load(const char *name, const char *backing, dev_t *ret, struct failure *f)
 {
 	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_CREATE);
@@ -120,8 +139,11 @@ int device_load(const char *name, const char *backing, dev_t *ret, struct failur
 	if (r == -EBUSY)
 		return failed(f, FAILURE_ORIGIN_BUSY,
 			      "the device \"%s\" is in use: it cannot be shared", backing);
-	if (r < 0 || !dm_task_get_info(task, &info))
+	if (r < 0 || !dm_task_get_info(task, &info)) {
+		/* libdevmapper may have been short of memory between two steps. */
+		sweep_one(name);
 		return failed_step(f, name, "load the device", -r ?: EIO, NULL);
+	}
 	*ret = makedev(info.major, info.minor);
 	return 0;
 }
@@ -150,24 +172,6 @@ int device_remove(const char *name, dev_t dev, struct failure *f)
 	if (r < 0 && r != -ENXIO)
 		return failed_step(f, name, "remove the device", -r, NULL);
 	return 0;
-}
-
-static void sweep_one(const char *name)
-{
-	char uuid[DM_UUID_LEN];
-	struct dm_info info;
-	bool late = false;
-	int r;
-
-	if (devmapper_info(name, &info, uuid) < 0 || !info.exists || info.live_table ||
-	    !after_prefix(uuid, ORIGIN_UUID_PREFIX))
-		return;
-	r = devmapper_remove(name, 0, &late);
-	warn_of_udev(name, late);
-	if (r < 0)
-		log_warning("%s: cannot remove the half of an origin: %s", name, strerror(-r));
-	else
-		log_info("%s: removed, as it was half of an origin", name);
 }
 
 void device_sweep(void)

@@ -75,6 +75,8 @@ static bool check_types(const char *list)
 		fprintf(stderr, "rootviewd: --types: \"%s\" is none of " PLAN_TYPES "\n", type);
 		return false;
 	}
+	if (!copy)
+		fprintf(stderr, "rootviewd: --types: %s\n", strerror(errno));
 	return copy;
 }
 
@@ -137,8 +139,10 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 		return 2;
 	}
 	if (socket ? asprintf(&ret->socket, "%s", socket) < 0 :
-		     asprintf(&ret->socket, "%s/" ROOTVIEW_SOCKET_NAME, ret->runtime_dir) < 0)
+		     asprintf(&ret->socket, "%s/" ROOTVIEW_SOCKET_NAME, ret->runtime_dir) < 0) {
+		fprintf(stderr, "rootviewd: cannot keep the socket's path: %s\n", strerror(errno));
 		return EXIT_FAILURE;
+	}
 	return -1;
 }
 

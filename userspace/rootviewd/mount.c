@@ -148,10 +148,15 @@ int mount_move(const char *from, const char *to)
 
 int mount_tmpfs(const char *path)
 {
-	if (mount("rootview", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0 ||
-	    mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
+	int r = 0;
+
+	if (mount("rootview", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
 		return -errno;
-	return 0;
+	if (mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0) {
+		r = -errno;
+		(void)mount_detach(path);
+	}
+	return r;
 }
 
 int mount_make_private(const char *path)

@@ -135,7 +135,11 @@ static int make_folders(const struct origin *o, struct failure *f)
 	/* It comes last: whoever finds it believes all the rest. */
 	if (r == 0)
 		r = runtime_write_line(runtime_join(&folder, "id").s, id);
-	return r < 0 ? failed_step(f, folder.s, "make this folder", -r, NULL) : 0;
+	if (r == 0)
+		return 0;
+	if (!o->plain && !o->job)
+		runtime_sweep_origin(rt, o->name);
+	return failed_step(f, folder.s, "make this folder", -r, NULL);
 }
 
 int origin_hold(struct origin *o, struct failure *f)
@@ -544,6 +548,8 @@ void origin_forget_wanted(struct origin *o, int64_t folder)
 
 	(void)unlink(runtime_join(&path, "wanted").s);
 	runtime_sweep_variant(path.s);
+	if (!o->plain && !o->job)
+		runtime_sweep_origin(o->context->runtime, o->name);
 }
 
 /*

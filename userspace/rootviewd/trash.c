@@ -103,7 +103,11 @@ static int begin(struct trash *trash)
 	trash->number++;
 	folder = folder_path(trash);
 	r = runtime_make_folder(folder.s);
-	return r < 0 ? r : mount_tmpfs(folder.s);
+	if (r == 0)
+		r = mount_tmpfs(folder.s);
+	if (r < 0)
+		(void)rmdir(folder.s);
+	return r;
 }
 
 static void set_timer(struct trash *trash)

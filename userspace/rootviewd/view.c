@@ -468,6 +468,7 @@ static int attach_inside(struct view *v, int fd, struct failure *f)
 	if (r == 0)
 		return 0;
 	(void)rmdir(path.s);
+	(void)rmdir(folder.s);
 	return failed_step(f, path.s, "mount the view there", -r, NULL);
 }
 
