@@ -95,6 +95,16 @@ kernel_root()
 	fi
 }
 
+# sanitizer_folder VARIANT: of the build folder, the one with what was built with that
+# sanitizer; nothing if it is none.
+sanitizer_folder()
+{
+	case $1 in
+	address) echo sanitized ;;
+	thread) echo thread ;;
+	esac
+}
+
 # pad_files TAR: makes it a disk for a guest.
 pad_files()
 {
