@@ -96,5 +96,11 @@ like "so is a state that SELinux does not have" "$status $errors" '^1 .*perhaps 
 guest --unknown -- true
 like "so is an unknown option" "$status $errors" '^1 .*unknown option: --unknown'
 
+# What a test has not seen itself.
+
+output=$(cd "$TREE" && tests/run-one tests/debug/mistakes/leak.t@address)
+like "a sanitizer's report is shown" "$output" '# .*ERROR: LeakSanitizer: detected memory leaks'
+like "and fails a test that saw nothing wrong" "$output" $'\nok 1 .*\nnot ok 2 '
+
 rm -rf "$scratch"
 done_testing

@@ -21,6 +21,9 @@ ignored=(
 	# macros, types and habits that the kernel has and libc has not
 	ARRAY_SIZE PREFER_DEFINED_ATTRIBUTE_MACRO PREFER_FALLTHROUGH PREFER_KERNEL_TYPES
 	STRCPY USE_NEGATIVE_ERRNO
+	# programs that make mistakes, or let others make them, say what may not be left out,
+	# and stand in for functions of the C library
+	VOLATILE AVOID_EXTERNS FUNCTION_ARGUMENTS MULTISTATEMENT_MACRO_USE_DO_WHILE
 	# macros that build sd-json's lists name what they test once more
 	MACRO_ARG_REUSE
 	# sd-json's, libnl's and cmocka's names are theirs
