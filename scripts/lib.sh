@@ -105,6 +105,18 @@ sanitizer_folder()
 	esac
 }
 
+# longest_first TEST...: those that may take the longest come first, or the last of them
+# would run alone while all others have ended.
+longest_first()
+{
+	local test limit
+
+	for test; do
+		limit=$(sed -n 's/^# guest: .*--timeout \([0-9]*\).*/\1/p' "$TREE/${test%@*}")
+		printf '%s %s\n' "${limit:-0}" "$test"
+	done | sort --stable --numeric-sort --reverse --key=1,1 | cut -d ' ' -f 2-
+}
+
 # pad_files TAR: makes it a disk for a guest.
 pad_files()
 {
