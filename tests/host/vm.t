@@ -100,7 +100,7 @@ like "so is an unknown option" "$status $errors" '^1 .*unknown option: --unknown
 
 output=$(cd "$TREE" && tests/run-one tests/debug/mistakes/leak.t@address)
 like "a sanitizer's report is shown" "$output" '# .*ERROR: LeakSanitizer: detected memory leaks'
-like "and fails a test that saw nothing wrong" "$output" $'\nok 1 .*\nnot ok 2 '
+like "and fails a test that saw nothing wrong" "$output" $'ok 1 .*\nnot ok 2 '
 
 rm -rf "$scratch"
 done_testing
