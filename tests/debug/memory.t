@@ -30,14 +30,14 @@ hog() {
 		}'
 }
 
-slice backing 0 256
+slice backing 0 96
 mke2fs -q -t ext4 -O ^has_journal /dev/mapper/backing
 mount /dev/mapper/backing /mnt
-head -c 200M /dev/urandom > /mnt/file
+head -c 64M /dev/urandom > /mnt/file
 sum=$(sha256sum < /mnt/file)
 umount /mnt
 modprobe dm-rootview
-dmsetup create -r img --table "0 524288 rootview /dev/mapper/backing"
+dmsetup create -r img --table "0 196608 rootview /dev/mapper/backing"
 mount -t ext4 -o ro,noload /dev/mapper/img /mnt
 
 before=$(stalls)
@@ -47,10 +47,10 @@ diag "$(available) MiB of memory are available"
 
 # More is read than fits, while views come and go.
 sha256sum < /mnt/file > /tmp/sum & reader=$!
-result=$(rvnl stress img 4 2000)
+result=$(rvnl stress img 4 500)
 wait $reader
 like "views were created and deleted, or refused" "$result" \
-	"^operations=8000 created=[1-9][0-9]* deleted=[1-9][0-9]* failed=[0-9]+$"
+	"^operations=2000 created=[1-9][0-9]* deleted=[1-9][0-9]* failed=[0-9]+$"
 is "what was read is right" "$(cat /tmp/sum)" "$sum"
 times=$(($(stalls) - before))
 ok "there was no memory, time and again ($times times)" test $times -ge 10
@@ -60,8 +60,8 @@ created=${created#*=} deleted=${deleted#*=}
 is "the counters add up" "$(status_field img created) $(status_field img deleted)" "$created $deleted"
 is "... and so do the views" "$(rvnl views img | wc -l)" $((created - deleted))
 
-many_views img 20000 more 2> /tmp/error
-diag "of 20000 views, each with little memory: $(status_field img created); $(cat /tmp/error)"
+many_views img 4000 more 2> /tmp/error
+diag "of 4000 views, each with little memory: $(status_field img created); $(cat /tmp/error)"
 is "each that was made is there" "$(rvnl views img | wc -l)" "$(status_field img views)"
 kill $hog
 wait $hog 2> /dev/null
