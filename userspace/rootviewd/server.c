@@ -1065,6 +1065,19 @@ static int describe(sd_varlink_server *varlink, struct server *server)
 		ROOTVIEW_METHOD("Monitor"), method_monitor);
 }
 
+/*
+ * An idle connection whose read fails is to end, but sd-varlink does not see to it that it
+ * is called again for that: the client would wait for ever.  The read that asks for memory
+ * is the first one, so that is done here.
+ */
+static void read_first(sd_varlink *link)
+{
+	sd_varlink_ref(link);
+	if (sd_varlink_process(link) < 0)
+		(void)sd_varlink_close(link);
+	sd_varlink_unref(link);
+}
+
 static void on_accept(void *userdata, int fd)
 {
 	struct server *server = userdata;
@@ -1072,10 +1085,12 @@ static void on_accept(void *userdata, int fd)
 
 	/* A connection that cannot be served is closed; on_disconnect() is called or not. */
 	if (sd_varlink_server_current_connections(server->varlink) >= 2 * CONNECTIONS_MAX ||
-	    sd_varlink_server_add_connection(server->varlink, fd, &link) < 0)
+	    sd_varlink_server_add_connection(server->varlink, fd, &link) < 0) {
 		close(fd);
-	else
-		begin_connection(server, link);
+		return;
+	}
+	begin_connection(server, link);
+	read_first(link);
 }
 
 int server_new(struct server **ret, struct service *service, sd_event *event, const char *path,
