@@ -216,6 +216,12 @@ static void sweep_origin_wanted(const struct path *folder, void *userdata)
 				 origins_find_name(all, strrchr(folder->s, '/') + 1));
 }
 
+/* The trash has a file system of its own there, which it goes on filling. */
+static bool is_trash(const struct origins *all, const char *path)
+{
+	return after_prefix(path, runtime_trash(all->context->runtime, 0).s);
+}
+
 /* Unmounts what belongs to nothing that there is. */
 static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 {
@@ -224,7 +230,7 @@ static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 		int r;
 
 		if (entry->claimed || streq(entry->path, all->context->runtime->dir) ||
-		    belongs_to_busy(all, entry->path))
+		    belongs_to_busy(all, entry->path) || is_trash(all, entry->path))
 			continue;
 		r = mount_detach(entry->path);
 		if (r < 0)
