@@ -84,6 +84,13 @@ refused_with "a view that cannot be indexed" "Cannot allocate memory" \
 logged "... is refused" 'img: view_create "view": no memory for the view'
 is "... and is not there" "$(status_field img views) $(dmsetup message img 0 view_list)" "0 "
 ok "... and can be created" dmsetup message img 0 view_create view
+# A larger one would do with pages that are not in one piece.
+mark_log
+refused_with "a recording without memory" "Cannot allocate memory" \
+	within rootview_recording_new dmsetup message img 0 record 16
+logged "... is refused" 'img: record "16": no memory for the recording'
+is "... and nothing is recorded" "$(status_field img recording)" 0
+ok "... but can be" dmsetup message img 0 record 16
 dmsetup remove img
 ok "the module can be unloaded" rmmod dm_rootview
 dmsetup remove backing

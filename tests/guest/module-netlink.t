@@ -114,6 +114,12 @@ is "a dump can be of all" "$(rvnl views | wc -l)" 5004
 is "a dump is in the order of ids" "$(rvnl views img | sed 's/.* id=\([0-9]*\).*/\1/' | sort -nc && echo sorted)" sorted
 is "origins are dumped" "$(rvnl origin | grep -o 'origin=[a-z]*' | sort | paste -sd' ')" \
 	"origin=img origin=other"
+# A message takes some sixty.
+more=$(seq -f "more%.0f,,,ro,0 32768 rootview /dev/mapper/backing" 100)
+dmsetup create --concise "${more//$'\n'/;}"
+is "... more of them than a message takes" "$(rvnl origin | wc -l)" 102
+# shellcheck disable=SC2046
+ok "... and can all be removed" dmsetup remove $(seq -f more%.0f 100)
 interrupted() { # DUMP...: while views come and go on $churn
 	local i
 
