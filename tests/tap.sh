@@ -35,8 +35,7 @@ fail()
 }
 
 # For how many seconds what ought to happen is waited for.
-patience=10
-[[ $(uname -r) != *-debug ]] || patience=90
+patience=90
 
 # eventually COMMAND...: it succeeds before patience ends.
 eventually()
