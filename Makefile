@@ -9,6 +9,7 @@ help:
 	@echo '  make check [TESTS=PART]    every test, or those whose name has that part'
 	@echo '  make check-debug [TESTS=]  the module and the daemon under a debugging kernel;'
 	@echo '                   [FUZZ=]   anything is asked of the module for so many seconds'
+	@echo '                   [ALL=1]   with all of the daemon'"'"'s tests'
 	@echo '  make bench                 a thousand containers with each storage driver, compared'
 	@echo '  make shell                 a shell in a guest, with what was built installed'
 	@echo '  make module                build the module in the reference machine'
@@ -30,7 +31,7 @@ check:
 	tests/check '$(TESTS)'
 
 check-debug:
-	FUZZ='$(FUZZ)' tests/check-debug '$(TESTS)'
+	FUZZ='$(FUZZ)' ALL='$(ALL)' tests/check-debug '$(TESTS)'
 
 bench:
 	scripts/bench

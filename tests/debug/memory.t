@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The module goes on when there is next to no memory: what it is asked for is done or
 # refused, and what it holds adds up.
+# variants: (debug)
 # guest: --memory 384 --timeout 400
 set -uo pipefail
 . "${0%/*}/../tap.sh"
@@ -16,7 +17,7 @@ available() {
 	awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo
 }
 
-# Takes all memory but 40 MiB, and what becomes free, until it is killed.
+# Takes all memory but 24 MiB, and what becomes free, until it is killed.
 hog() {
 	# shellcheck disable=SC2016 # Perl
 	exec perl -e '
@@ -25,7 +26,7 @@ hog() {
 		while (1) {
 			open my $file, "<", "/proc/meminfo";
 			my ($available) = map { /^MemAvailable: *(\d+)/ ? $1 : () } <$file>;
-			if ($available > 40 << 10) { push @held, "x" x (1 << 20) }
+			if ($available > 24 << 10) { push @held, "x" x (1 << 20) }
 			else { select undef, undef, undef, 0.05 }
 		}'
 }
@@ -42,7 +43,7 @@ mount -t ext4 -o ro,noload /dev/mapper/img /mnt
 
 before=$(stalls)
 hog & hog=$!
-eventually eval '[ "$(available)" -le 48 ]'
+eventually eval '[ "$(available)" -le 32 ]'
 diag "$(available) MiB of memory are available"
 
 # More is read than fits, while views come and go.

@@ -3,6 +3,7 @@
 #
 # Bad input, in a table: every kind for every method, and the error that it
 # gets.  Nothing is left of any of it.
+# variants: (debug address)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

@@ -3,6 +3,7 @@
 #
 # Many at once: batches whose parts stand for themselves, calls that do not wait
 # for each other's answers, and fifty clients.
+# variants: (debug)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

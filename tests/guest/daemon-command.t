@@ -3,6 +3,7 @@
 #
 # The command rootviewctl: everything that it does, as a person sees it and as a
 # script does.
+# variants: (debug address)
 # guest: --timeout 300
 set -uo pipefail
 . tests/tap.sh

@@ -3,12 +3,13 @@
 #
 # More happens in the kernel than the daemon can hear of: it finds out, and
 # catches up.
+# variants: (address)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh
 
-many=$(few 20000)
+many=20000
 
 make_image web
 start_daemon

@@ -3,6 +3,7 @@
 #
 # Which file systems can be shared, and which are refused because a journal
 # would have to be replayed first.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

@@ -3,6 +3,7 @@
 #
 # Id maps: whom the files of a view belong to, alone and together with labels
 # and mount points; that nothing is written or read again for it.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

@@ -3,6 +3,7 @@
 #
 # Labels: the policy's own for shared files, one of a view's own, and that the
 # page cache is shared across them.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

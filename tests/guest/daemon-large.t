@@ -3,6 +3,7 @@
 #
 # Answers larger than a message may be: lists come in parts, and requests that
 # would have such an answer are refused before anything is done.
+# variants: (debug)
 # guest: --timeout 400 --memory 1536
 set -euo pipefail
 . tests/tap.sh

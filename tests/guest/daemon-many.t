@@ -3,6 +3,7 @@
 #
 # 10,000 views on 20 origins: what they cost the daemon, and that the last ones
 # are made, and 1,000 deleted, like the first.
+# variants: (debug)
 # guest: --timeout 600 --memory 2048
 set -euo pipefail
 . tests/tap.sh

@@ -3,6 +3,7 @@
 #
 # The stream of events: in order, with generations; and what comes when more
 # happened than the daemon could hear of.
+# variants: (debug)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

@@ -4,6 +4,7 @@
 # Mount points that an image lacks: the case that stopped the shared root file
 # systems of 2016.  They are there for who asked for them and for nobody else,
 # the image is not written, and its pages stay shared.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The same daemon on a machine without SELinux: no labels, and it says so.
+# variants: (debug)
 # guest: --selinux off
 set -euo pipefail
 . tests/tap.sh

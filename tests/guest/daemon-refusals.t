@@ -3,6 +3,7 @@
 #
 # What the daemon refuses: each request gets an error of its own, which names
 # the thing and has a sentence, and leaves everything as it was.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

@@ -3,6 +3,7 @@
 #
 # No descriptor is to be had, or no room in the runtime folder: clients wait or are told
 # so, nothing that is mounted goes, and afterwards all goes on by itself.
+# variants: (debug)
 # guest: --timeout 300
 set -euo pipefail
 . tests/tap.sh

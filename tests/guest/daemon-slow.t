@@ -4,6 +4,7 @@
 # Slow, hanging and dead disks hold nobody up who works with another origin.
 # What is asserted is order: a slow request is still without an answer when
 # others, made later, have theirs.
+# variants: (address)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

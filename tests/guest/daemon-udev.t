@@ -3,6 +3,7 @@
 #
 # With udevd, which makes the device nodes, and opens every new device for a
 # moment to look at it.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

@@ -6,6 +6,7 @@
 #
 # The systemd is process 1 of a PID namespace, as it is in containers; it starts
 # nothing but what is asked for.  The test runs there, too.
+# variants: (debug)
 set -euo pipefail
 
 if [ $# -eq 0 ]; then

@@ -4,6 +4,7 @@
 # The ways to get a view: attached at a default or a given path, shared,
 # detached, unmounted; what each costs the host's mount table, and from each to
 # each other.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh
