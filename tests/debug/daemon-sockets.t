@@ -4,7 +4,7 @@
 # Hundreds of clients go in the middle of whatever they do, the kernel tells of more than
 # the daemon's socket can hold, and more clients come than there are descriptors: it goes
 # on, and its descriptors, its children and its memory are as before.
-# variants: address (thread)
+# variants: (address thread)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
