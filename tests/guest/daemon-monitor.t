@@ -14,7 +14,7 @@ stream=/tmp/stream
 # watch: its events go to $stream, a line each.
 watch()
 {
-	varlinkctl call --more --json=short "$socket" io.rootview.Monitor '{}' >"$stream" 2>&1 &
+	varlinkctl call --more --timeout=600 --json=short "$socket" io.rootview.Monitor '{}' >"$stream" 2>&1 &
 	watcher=$!
 	eventually "$1" has ready
 }
@@ -97,7 +97,7 @@ viewCreated web new 3"
 
 # A second one that watches.
 
-varlinkctl call --more --json=short "$socket" io.rootview.Monitor '{}' >/tmp/second 2>&1 &
+varlinkctl call --more --timeout=600 --json=short "$socket" io.rootview.Monitor '{}' >/tmp/second 2>&1 &
 second=$!
 eventually "a second stream" grep -q ready /tmp/second
 call DeleteView '{"origin":"web","name":"new"}' >/dev/null

@@ -103,7 +103,7 @@ last_event_is_of()
 }
 
 start_daemon
-varlinkctl call --more --json=short "$socket" io.rootview.Monitor '{}' >/tmp/stream 2>&1 &
+varlinkctl call --more --timeout=600 --json=short "$socket" io.rootview.Monitor '{}' >/tmp/stream 2>&1 &
 watcher=$!
 call AddOrigin "{\"name\":\"web\",\"device\":\"$web\"}" >/dev/null
 
@@ -190,7 +190,7 @@ job=$(pgrep --parent "$daemon")
 kill_daemon KILL
 wait "$watcher" 2>/dev/null || true
 start_daemon
-varlinkctl call --more --json=short "$socket" io.rootview.Monitor '{}' >/tmp/stream 2>&1 &
+varlinkctl call --more --timeout=600 --json=short "$socket" io.rootview.Monitor '{}' >/tmp/stream 2>&1 &
 watcher=$!
 ok "a killed daemon has a successor at once, while its job still hangs" kill -0 "$job"
 ask again MountView '{"origin":"slow","name":"hang"}'
