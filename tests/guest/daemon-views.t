@@ -112,6 +112,15 @@ is "a deleted name can be taken again" "$(rootviewctl create web a)" /run/rootvi
 isnt "with another id" "$(call ListViews | jq '.views[0].id')" "$(jq .view.id <<<"$view")"
 ok "and deleted again" rootviewctl delete web a
 
+# Who asks for views, and goes while they are made.
+
+ok "clients that do not wait for an answer" rvrude "$socket" job 3
+eventually "the last of their views is mounted" is_mounted web/rude2
+is "the daemon goes on" "$(rootviewctl --json list | jq '.views | length')" 3
+for i in 0 1 2; do
+	ok "a view that nobody heard of can be deleted" rootviewctl delete web "rude$i"
+done
+
 ok "the origin is removed" rootviewctl origin remove web
 is "the disk is free again" "$(dmsetup ls --target rootview)" "No devices found"
 ok "and as it was" e2fsck -fn "$disk"

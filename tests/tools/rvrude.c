@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * rvrude: clients of rootviewd that do not behave, for tests/debug/daemon-sockets.t.
+ * rvrude: clients of rootviewd that do not behave, for tests/debug/daemon-sockets.t above all.
  *
  *	rvrude SOCKET MANNER CLIENTS [MILLISECONDS]
  *

@@ -66,6 +66,9 @@ struct call {
 	size_t detached;		/* views that are asked for detached */
 	bool unsent;			/* the answer could not be sent: what was done is undone */
 	const char *what;		/* for the log */
+	/* Who asked: sd-varlink ends a program that wants to know it when they have gone. */
+	uid_t uid;
+	pid_t pid;
 
 	/* Of a list: */
 	int (*fill)(struct call *call, struct failure *f);
@@ -166,7 +169,10 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 		.service = server->service,
 		.request = request,
 		.what = what,
+		.uid = -1,
 	};
+	(void)sd_varlink_get_peer_uid(link, &call->uid);
+	(void)sd_varlink_get_peer_pid(link, &call->pid);
 	*ret = call;
 	return 0;
 }
@@ -246,18 +252,14 @@ static int check_bytes(sd_json_variant *json, struct failure *f)
 static void log_change(const struct call *call, size_t n)
 {
 	const struct request *request = &call->request;
-	uid_t uid = -1;
-	pid_t pid = 0;
 
-	(void)sd_varlink_get_peer_uid(call->link, &uid);
-	(void)sd_varlink_get_peer_pid(call->link, &pid);
 	if (request->name)
 		log_info("%s %s%s%s, asked for by process %d of user %u", call->what,
-			 request->origin ?: "", request->origin ? "/" : "", request->name, pid,
-			 uid);
+			 request->origin ?: "", request->origin ? "/" : "", request->name,
+			 call->pid, call->uid);
 	else
 		log_info("%s: %zu of origin %s, asked for by process %d of user %u", call->what, n,
-			 request->origin, pid, uid);
+			 request->origin, call->pid, call->uid);
 }
 
 /*
