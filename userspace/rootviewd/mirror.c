@@ -266,6 +266,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 	if (!m->stale) {
 		tie_all(m);
 		reconcile_missing(&m->origins);
+		reconcile_sweep(&m->origins);
 	}
 	return 0;
 }

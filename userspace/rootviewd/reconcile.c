@@ -222,6 +222,15 @@ static bool is_trash(const struct origins *all, const char *path)
 	return after_prefix(path, runtime_trash(all->context->runtime, 0).s);
 }
 
+void reconcile_sweep(struct origins *all)
+{
+	/* A folder that a job has just made looks like one that was left behind. */
+	if (any_busy(all))
+		context_try_again(all->context);
+	else
+		runtime_sweep(all->context->runtime);
+}
+
 /* Unmounts what belongs to nothing that there is. */
 static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 {
@@ -241,9 +250,7 @@ static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 	}
 	(void)runtime_each_entry(runtime_origins(all->context->runtime).s, sweep_origin_wanted,
 				 all);
-	/* A folder that a job has just made looks like one that was left behind. */
-	if (!any_busy(all))
-		runtime_sweep(all->context->runtime);
+	reconcile_sweep(all);
 }
 
 static bool view_exists(void *userdata, uint64_t id)

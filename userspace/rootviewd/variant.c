@@ -337,6 +337,9 @@ static void drop_folder(const struct context *context, const char *path)
 	if (access(lower.s, F_OK) == 0)
 		unmount(context, lower.s);
 	runtime_sweep_variant(path);
+	/* Memory or a descriptor may have been wanting for it. */
+	if (access(path, F_OK) == 0)
+		context_try_again(context);
 }
 
 void variant_drop(const struct context *context, struct variant *v)
