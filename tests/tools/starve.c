@@ -74,7 +74,7 @@ static void tell_where(void)
 	Dl_info own, info;
 	size_t size = 0;
 
-	dladdr(frames[0], &own);
+	dladdr((void *)tell_where, &own);
 	for (int i = 0; i < n && size < sizeof(starve->where) && dladdr(frames[i], &info); i++) {
 		const char *slash = strrchr(info.dli_fname, '/');
 
@@ -107,30 +107,32 @@ static void hold(long n)
 		starve->held += n;
 }
 
-static void *held(void *p)
-{
-	if (p)
-		hold(1);
-	return p;
-}
-
+/*
+ * What takes memory ends with the call, which becomes a jump: a sanitizer then sees who
+ * wants it, and not us.  Of what the dynamic linker takes, it expects no pointer.
+ */
 void *malloc(size_t size)
 {
-	return fails() ? NULL : held(real(malloc)(size));
+	if (fails())
+		return NULL;
+	hold(1);
+	return real(malloc)(size);
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : held(real(calloc)(n, size));
+	if (fails())
+		return NULL;
+	hold(1);
+	return real(calloc)(n, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	void *new = fails() ? NULL : real(realloc)(p, size);
-
-	if (new && !p)
-		hold(1);
-	return new;
+	if (fails())
+		return NULL;
+	hold(!p);
+	return real(realloc)(p, size);
 }
 
 void *reallocarray(void *p, size_t n, size_t size)
@@ -146,7 +148,10 @@ void *reallocarray(void *p, size_t n, size_t size)
 
 void *memalign(size_t alignment, size_t size)
 {
-	return fails() ? NULL : held(real(memalign)(alignment, size));
+	if (fails())
+		return NULL;
+	hold(1);
+	return real(memalign)(alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
