@@ -4,13 +4,17 @@
 # The daemon may open no file more, or one, or two: what it is asked for then is done or
 # refused, and nothing is left of what was not done.  Who connects is served, or waits.
 # No mount goes because the daemon cannot look at it.
-# variants: (address thread)
+# variants: address thread
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
 . tests/debug/lack.sh
 
-lack descriptors <<'LIST'
+# A process with a thread, such as ThreadSanitizer's own, cannot have a user namespace.
+without='^$'
+[ "${SANITIZER:-}" != thread ] || without='^create-map'
+
+grep -v "$without" <<'LIST' >/tmp/list
 list-origins 2 0
 list-views 2 0
 check 4 2
@@ -40,6 +44,7 @@ deleted-by-hand 2 0
 process-ends 2 0
 trash 2 0
 lost-events 3 1
-start 8 5
+start 7 4
 LIST
+lack descriptors </tmp/list
 done_testing

@@ -4,12 +4,13 @@
 # In the file system of the runtime folder nothing can be made any more, or one file, or
 # two, or files without content: what the daemon is asked for then is done or refused, and
 # nothing is left of what was not done.
-# variants: (address)
+# variants: address
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
 . tests/debug/lack.sh
 
+# Where the same is done for each of many mount points, not every number needs to be tried.
 for kind in inodes blocks; do
 	[ $kind = inodes ] && some=1 || some=0
 	lack $kind <<-LIST
@@ -21,9 +22,9 @@ for kind in inodes blocks; do
 		create-attached $((2 + some)) $some
 		create-outside $((2 + some)) $some
 		create-label $((2 + some)) $some
-		create-points 3 1
+		create-points/4 3 1
 		create-map 3 1
-		create-many-points 3 1
+		create-many-points/20 3 1
 		create-detached 2 0
 		create-batch 2 0
 		delete 2 0

@@ -3,7 +3,7 @@
 #
 # As daemon-memory.t, for what the daemon does by itself: it follows the kernel, and
 # catches up; it empties its trash; it begins, with views to take over, and ends.
-# variants: (address)
+# variants: address
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
@@ -15,7 +15,7 @@ deleted-by-hand 3 0
 process-ends 3 0
 trash 5 0
 lost-events/7 30 5
-start/9 50 20
-stop 2 0
+start/15 30 12
+stop/3 2 0
 LIST
 done_testing

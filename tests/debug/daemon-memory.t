@@ -4,7 +4,7 @@
 # Every allocation of the daemon fails in turn, those of its libraries and of its jobs as
 # well: what it is asked for then is done or refused, or the connection ends, and nothing
 # is left of what was not done.  It goes on, or says why it ends; the views' mounts stay.
-# variants: (address)
+# variants: address
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
@@ -18,9 +18,8 @@ list-views 80 70
 check/13 30 20
 stats 40 30
 connect 60 60
-monitor/2 30 30
+monitor/2 30 25
 add-origin/401 15 0
-add-origin:40/7 3 1
 remove-origin/3 10 10
 create-attached 70 60
 create-outside/2 30 20

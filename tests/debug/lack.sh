@@ -19,22 +19,24 @@ spare=$disk
 # takes it.  It is tried so often at least, and not done for want of that so often.
 lack()
 {
-	local kind=$1 operation tried missed said status=0 lines name got results
+	local kind=$1 operation tried missed status=0 lines name got numbers results running
 
 	mapfile -t lines
-	said=$(printf '%s\n' "${lines[@]%% *}" |
-		xargs rvlack "$kind" "$web" "$spare" 2>/tmp/wrong) || status=$?
-	diag "$said" "$(cat /tmp/wrong)"
-	is "$kind: rvlack and the daemon end well" "$status" 0
-	exec {results}<<<"$said"
+	exec {results}< <(exec rvlack "$kind" "$web" "$spare" "${lines[@]%% *}" \
+		2> >(sed -u 's/^/# /' >&2))
+	running=$!
 	while read -r operation tried missed; do
 		name=${operation%%[:/]*}
 		read -r got <&"$results" || true
 		like "$kind, $operation: whatever is lacked, all is as is answered" "$got" \
 			"^$name .* wrong=0$"
-		read -r -a got <<<"${got//[^0-9 ]/}"
+		read -r -a numbers <<<"${got//[^0-9 ]/}"
+		diag "$got"
 		ok "... $tried times at least, and $missed times it was not done" \
-			test "${got[0]:-0}" -ge "$tried" -a "$((got[1] + got[2]))" -ge "$missed"
+			test "${numbers[0]:-0}" -ge "$tried" -a \
+			"$((numbers[1] + numbers[2]))" -ge "$missed"
 	done < <(printf '%s\n' "${lines[@]}")
 	exec {results}<&-
+	wait "$running" || status=$?
+	is "$kind: rvlack and the daemon end well" "$status" 0
 }

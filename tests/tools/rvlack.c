@@ -362,17 +362,30 @@ static void must(const char *method, const char *parameters)
 	exit(2);
 }
 
-/* Whether there is a connection over which it answers. */
-static bool answers(void)
+static bool answers_within(int limit)
 {
 	if (has_ended())
 		return true;
 	if (link_fd < 0)
 		link_fd = open_link();
-	if (link_fd >= 0 && call("org.varlink.service.GetInfo", "") == DONE)
-		return true;
+	if (link_fd >= 0) {
+		send_call(link_fd, "org.varlink.service.GetInfo", "");
+		if (receive(link_fd, limit) == DONE)
+			return true;
+	}
 	hang_up();
 	return false;
+}
+
+/* Whether there is a connection over which it answers. */
+static bool answers(void)
+{
+	return answers_within(LIMIT);
+}
+
+static bool answers_soon(void)
+{
+	return answers_within(SOON);
 }
 
 static void start(void)
@@ -1110,7 +1123,7 @@ static enum result lose_events(void)
 	r = call("ListViews", "\"origin\":\"web\"");
 	if (!has_ended())
 		set_events_room(8 << 20);
-	return r;
+	return r == DONE ? wait_for(is_attached) : r;
 }
 
 /* Beginning and end. */
@@ -1146,7 +1159,7 @@ static bool mounts_are_there(void)
 static enum result start_it(void)
 {
 	launch(launch_limit);
-	return becomes(answers, 6 * SOON) && daemon_pid ? DONE : CLOSED;
+	return becomes(answers_soon, 6 * SOON) && daemon_pid && mounts_are_there() ? DONE : CLOSED;
 }
 
 static enum result stop_it(void)
@@ -1241,7 +1254,7 @@ static const struct operation operations[] = {
 	ALONE("trash", empty_trash, fill_trash, trash_is_empty),
 	{ "lost-events", .run = lose_events, .undo = delete_views, .is_undone = is_attached,
 	  .is_done = is_attached },
-	{ "start", .run = start_it, .prepare = stop, .is_undone = always,
+	{ "start", .run = start_it, .prepare = stop, .is_undone = never,
 	  .is_done = mounts_are_there },
 	{ "stop", .run = stop_it, .is_undone = always, .is_done = always },
 };
