@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Hundreds of clients go in the middle of whatever they do, the kernel tells of more than
+# Clients by the hundred go in the middle of whatever they do, the kernel tells of more than
 # the daemon's socket can hold, and more clients come than there are descriptors: it goes
 # on, and its descriptors, its children and its memory are as before.
-# variants: (address thread)
+# variants: address (thread)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
@@ -48,6 +48,7 @@ delete_rude()
 {
 	rootviewctl list >/dev/null
 	dmsetup message web 0 view_list | awk '$2 ~ /^rude/ { print $2 }' >/tmp/rude
+	[ -s /tmp/rude ] || return 0
 	while read -r name; do
 		echo "DeleteView {\"origin\":\"web\",\"name\":\"$name\"}"
 	done </tmp/rude | perl -Itests/guest -MVarlink -e Varlink::filter >/dev/null
@@ -65,36 +66,33 @@ no_more_held()
 	[ "$(held)" -le "$1" ]
 }
 
-# rude MANNER CLIENTS [MILLISECONDS]: the second time, nothing is there for the first time.
+# rude MANNER CLIENTS [MILLISECONDS]
 rude()
 {
-	local memory
-
 	rvrude "$socket" "$@"
 	eventually "$1: the daemon goes on, with all as it was" as_before
-	memory=$(held)
-	rvrude "$socket" "$@"
-	eventually "... and once more" as_before
-	eventually "... without holding more memory" no_more_held "$memory"
 }
 
-for wait in 0 30 300; do
-	rude half 300 $wait
-	rude unheard 300 $wait
-	rude unread 100 $wait
-	rude job 30 $wait
-	rude batch 10 $wait
-	rude descriptors 200 $wait
-	rude stray 200 $wait
-	rude closed 200 $wait
+# The second time, nothing is there for the first time.
+for wait in 0 100; do
+	memory=$(held)
+	rude half 200 $wait
+	rude unheard 200 $wait
+	rude unread 50 $wait
+	rude job 20 $wait
+	rude batch 5 $wait
+	rude descriptors 100 $wait
+	rude stray 100 $wait
+	rude closed 100 $wait
+	rude watch 50 $wait
 done
-rude watch 100 300
+eventually "the second time it holds no more memory than after the first" no_more_held "$memory"
 
 # Those who watch do not read, while much happens.
 rvrude "$socket" watch 20 3000 &
 watching=$!
 sleep 0.5
-rvnl churn web 500 >/dev/null
+rvnl churn web 200 >/dev/null
 wait "$watching"
 eventually "a watcher that does not read is in nobody's way" as_before
 
