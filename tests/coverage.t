@@ -41,13 +41,14 @@ in_machine()
 }
 
 # Prints of each file of the module "FILE LINES RUN", and of each line that never ran
-# "FILE<tab>NUMBER<tab>FUNCTION: CODE".
+# "FILE<tab>NUMBER<tab>FUNCTION: CODE".  The kernel's own sources it does not find.
 report()
 {
 	cp "$module"/*.gcno "$folder/all/"
 	# It tells of each function's branches too, as it names no functions otherwise.
 	in_machine sh -c 'cd /build/module-debug && gcov --stdout --branch-counts \
-		--branch-probabilities --object-directory /build/coverage/all kmod/*.c' |
+		--branch-probabilities --object-directory /build/coverage/all kmod/*.c' \
+		2> >(grep -v '^Cannot open source file ' >&2) |
 		awk -F : '
 		function done_file() { if (ours && lines) print file, lines, run }
 		$3 == "Source" && $2 ~ / 0$/ {

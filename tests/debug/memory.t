@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The module goes on when there is next to no memory: what it is asked for is done or
 # refused, and what it holds adds up.
-# variants: (debug)
 # guest: --memory 384 --timeout 400
 set -uo pipefail
 . "${0%/*}/../tap.sh"

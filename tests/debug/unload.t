@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The module is unloaded again and again while all that uses it goes on.
-# variants: (debug)
 # guest: --timeout 400
 set -uo pipefail
 . "${0%/*}/../tap.sh"
