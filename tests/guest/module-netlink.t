@@ -53,6 +53,7 @@ nl_refused "an id that is chosen" EINVAL "the id of a view cannot be chosen" rvn
 nl_refused "an origin that is not there" ENODEV "no such origin \[attribute\]" rvnl create none b
 nl_refused "a name and a number that differ" ENODEV "no such origin" rvnl -d "$dev" create other b
 nl_refused "deleting a view that is not there" ENOENT "no such view \[attribute\]" rvnl delete img b
+nl_refused "deleting a view whose name cannot be" EINVAL "view name holds a '/'" rvnl delete img a/b
 nl_refused "a name and an id that differ" ENOENT "no such view" rvnl -i 999999 delete img a
 nl_refused "a request without an origin" EINVAL "request names no origin" rvnl raw 2
 nl_refused "an origin without a name" EINVAL "origin has neither name nor device number" \
