@@ -4,7 +4,7 @@
 # The daemon may open no file more, or one, or two: what it is asked for then is done or
 # refused, and nothing is left of what was not done.  Who connects is served, or waits.
 # No mount goes because the daemon cannot look at it.
-# variants: address thread
+# variants: address (thread)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

@@ -4,7 +4,7 @@
 # In the file system of the runtime folder nothing can be made any more, or one file, or
 # two, or files without content: what the daemon is asked for then is done or refused, and
 # nothing is left of what was not done.
-# variants: address
+# variants: address (thread)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

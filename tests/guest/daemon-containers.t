@@ -4,6 +4,7 @@
 # What a container may do with views, as SELinux and the mounts see it: read and
 # run what is in its own, not look into another's, write nowhere.  And the three
 # kinds of labels that an origin can have.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

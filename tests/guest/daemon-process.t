@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Views that go with a process, and what the processes of a cgroup read.
+# variants: (debug)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

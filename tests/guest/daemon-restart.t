@@ -3,6 +3,7 @@
 #
 # The daemon ends, in every way, and the next one goes on where it was: the
 # kernel's registry is the truth, and mounts are made to match.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh

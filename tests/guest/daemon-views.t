@@ -3,6 +3,7 @@
 #
 # The daemon's main job, asked for by two clients: rootviewctl, and systemd's
 # varlinkctl, which knows nothing of rootview.
+# variants: (debug)
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh
