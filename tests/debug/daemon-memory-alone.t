@@ -3,7 +3,7 @@
 #
 # As daemon-memory.t, for what the daemon does by itself: it follows the kernel, and
 # catches up; it empties its trash; it begins, with views to take over, and ends.
-# variants: address
+# variants: address (thread)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh

@@ -4,7 +4,7 @@
 # Every allocation of the daemon fails in turn, those of its libraries and of its jobs as
 # well: what it is asked for then is done or refused, or the connection ends, and nothing
 # is left of what was not done.  It goes on, or says why it ends; the views' mounts stay.
-# variants: address
+# variants: address (thread)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
