@@ -21,7 +21,7 @@ int reconcile(struct origins *all, struct kernel *kernel, struct failure *f);
 /* Sees to it that all mounts are there that should be, and no more than that. */
 void reconcile_missing(struct origins *all);
 
-/* Removes folders that nothing needs any more; those of an origin with a job, later. */
+/* Removes folders that nothing needs any more; while any job is at work, later. */
 void reconcile_sweep(struct origins *all);
 
 #endif
