@@ -339,15 +339,15 @@ static enum result receive(int fd, int limit)
 	return strncmp(answer, "{\"error\"", 8) ? DONE : REFUSED;
 }
 
-static enum result call_over(int fd, const char *method, const char *parameters)
+static enum result call_within(int limit, const char *method, const char *parameters)
 {
-	send_call(fd, method, parameters);
-	return receive(fd, LIMIT);
+	send_call(link_fd, method, parameters);
+	return receive(link_fd, limit);
 }
 
 static enum result call(const char *method, const char *parameters)
 {
-	return call_over(link_fd, method, parameters);
+	return call_within(LIMIT, method, parameters);
 }
 
 /* What must succeed, as nothing is lacked. */
@@ -368,11 +368,8 @@ static bool answers_within(int limit)
 		return true;
 	if (link_fd < 0)
 		link_fd = open_link();
-	if (link_fd >= 0) {
-		send_call(link_fd, "org.varlink.service.GetInfo", "");
-		if (receive(link_fd, limit) == DONE)
-			return true;
-	}
+	if (link_fd >= 0 && call_within(limit, "org.varlink.service.GetInfo", "") == DONE)
+		return true;
 	hang_up();
 	return false;
 }
