@@ -212,11 +212,13 @@ layers unmount f
 
 # Only one process at a time.
 coproc layers script
+# Bash forgets it as soon as it has ended.
+holder=$COPROC_PID
 echo each >&"${COPROC[1]}"
 read -r _ <&"${COPROC[0]}"
 refused_layers "another process cannot have the store open" IN_USE each
-kill "$COPROC_PID"
-wait "$COPROC_PID"
+kill "$holder"
+wait "$holder"
 
 # Status
 is "the pool is told" "$(status pool) $(status fs_type) $(status block_size)" "layers-pool ext4 65536"
