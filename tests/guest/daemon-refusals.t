@@ -167,6 +167,13 @@ ok "rootviewctl --version" rootviewctl --version
 nok "rootviewd refuses an unknown option" rootviewd --nonsense
 nok "rootviewd refuses an argument" rootviewd nonsense
 ok "rootviewd --help" rootviewd --help
+for bad in "--grace -1 0" "--grace 3601 0" "--device-timeout 0 1" "--device-timeout 1s 1"; do
+	read -r option value least <<<"$bad"
+	status=0
+	rootviewd "$option" "$value" 2>/tmp/refusal || status=$?
+	is "$option $value is refused" "$status $(cat /tmp/refusal)" \
+		"2 rootviewd: $option: \"$value\" is no number from $least to 3600"
+done
 refused_second=$(rootviewd 2>&1 || true)
 like "a second rootviewd is refused" "$refused_second" "another rootviewd has it"
 ok "which does not disturb the first" rootviewctl list

@@ -35,6 +35,13 @@ struct outcome {
  */
 #define SHORT_TEXT 4096
 
+static unsigned int limit = JOB_SECONDS;
+
+void job_set_limit(unsigned int seconds)
+{
+	limit = seconds;
+}
+
 static void job_free(struct job *job)
 {
 	sd_event_source_disable_unref(job->exit);
@@ -159,12 +166,14 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct job *job = userdata;
 	struct failure f;
+	char reason[96];
 
 	(void)source;
 	(void)usec;
 	(void)kill(job->pid, SIGKILL);
-	failed_step(&f, "the origin's device", "read it", 0,
-		    "it has not answered for a minute: slow, suspended or broken");
+	snprintf(reason, sizeof(reason),
+		 "it has not answered for %u s: slow, suspended or broken", limit);
+	failed_step(&f, "the origin's device", "read it", 0, reason);
 	/* The child itself goes when the disk lets it. */
 	tell(job, -1, NULL, &f);
 	return 0;
@@ -179,7 +188,7 @@ static int prepare(struct job *job, sd_event *loop)
 		      sizeof(struct outcome) + SHORT_TEXT) < 0)
 		return -errno;
 	return sd_event_add_time_relative(loop, &job->timer, CLOCK_MONOTONIC,
-					  JOB_SECONDS * 1000000ULL, 0, on_timeout, job);
+					  limit * 1000000ULL, 0, on_timeout, job);
 }
 
 /* The child waits for @go, so it can be ended and waited for, whatever its disk does. */

@@ -18,8 +18,11 @@
 
 struct job;
 
-/* After this many seconds a job has failed. */
+/* After so many seconds a job has failed, unless something else is set. */
 #define JOB_SECONDS 60
+
+/* Sets that, for all jobs that are started from now on. */
+void job_set_limit(unsigned int seconds);
 
 /*
  * Does the work, in the child.  It has a copy of all memory, none of the

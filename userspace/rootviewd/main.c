@@ -27,6 +27,7 @@
 #include "context.h"
 #include "device.h"
 #include "interface.h"
+#include "job.h"
 #include "kernel.h"
 #include "log.h"
 #include "mirror.h"
@@ -44,6 +45,9 @@ static const char help[] =
 	"  --runtime-dir DIR  mount below DIR (default: " ROOTVIEW_RUNTIME_DIR ")\n"
 	"  --socket PATH      listen there (default: DIR/" ROOTVIEW_SOCKET_NAME ")\n"
 	"  --grace SECONDS    keep what no view needs for so long, 0 to 3600 (default: 5)\n"
+	"  --device-timeout SECONDS\n"
+	"                     give up what waits for an origin's device after so long,\n"
+	"                     1 to 3600 (default: 60)\n"
 	"  --types LIST       mount file systems of these types only, separated by commas\n"
 	"                     (default: " PLAN_TYPES ")\n"
 	"  --debug            log more\n"
@@ -54,12 +58,13 @@ static const char help[] =
 	"The exit status is 0 after SIGTERM or SIGINT, 1 after a failure, 2 for bad usage.\n"
 	"Views and mounts stay when it ends; the next one goes on with them.\n";
 
-#define GRACE_MAX 3600
+#define SECONDS_MAX 3600U
 
 struct options {
 	const char *runtime_dir;
 	char *socket;
-	unsigned long grace;	/* seconds */
+	unsigned int grace;		/* seconds */
+	unsigned int device_timeout;	/* seconds */
 	const char *types;
 };
 
@@ -80,6 +85,22 @@ static bool check_types(const char *list)
 	return copy;
 }
 
+/* Whether @text, what @option was given, is a number of seconds, of at least @min. */
+static bool parse_seconds(const char *option, const char *text, unsigned int min, unsigned int *ret)
+{
+	unsigned long seconds;
+	char *end;
+
+	seconds = strtoul(text, &end, 10);
+	if (end == text || *end || text[0] == '-' || seconds < min || seconds > SECONDS_MAX) {
+		fprintf(stderr, "rootviewd: %s: \"%s\" is no number from %u to %u\n", option, text,
+			min, SECONDS_MAX);
+		return false;
+	}
+	*ret = seconds;
+	return true;
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int parse_options(int argc, char *argv[], struct options *ret)
 {
@@ -87,6 +108,7 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 		{ "runtime-dir", required_argument, NULL, 'r' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "grace", required_argument, NULL, 'g' },
+		{ "device-timeout", required_argument, NULL, 'T' },
 		{ "types", required_argument, NULL, 't' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
@@ -94,11 +116,11 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 		{}
 	};
 	const char *socket = NULL;
-	char *end;
 	int c;
 
 	*ret = (struct options){
-		.runtime_dir = ROOTVIEW_RUNTIME_DIR, .grace = 5, .types = PLAN_TYPES,
+		.runtime_dir = ROOTVIEW_RUNTIME_DIR, .grace = 5, .device_timeout = JOB_SECONDS,
+		.types = PLAN_TYPES,
 	};
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
@@ -109,12 +131,12 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 			socket = optarg;
 			break;
 		case 'g':
-			ret->grace = strtoul(optarg, &end, 10);
-			if (end == optarg || *end || optarg[0] == '-' || ret->grace > GRACE_MAX) {
-				fprintf(stderr, "rootviewd: --grace: \"%s\" is no number from 0 to "
-					"3600\n", optarg);
+			if (!parse_seconds("--grace", optarg, 0, &ret->grace))
 				return 2;
-			}
+			break;
+		case 'T':
+			if (!parse_seconds("--device-timeout", optarg, 1, &ret->device_timeout))
+				return 2;
 			break;
 		case 't':
 			if (!check_types(optarg))
@@ -198,6 +220,7 @@ int main(int argc, char *argv[])
 	/* Origins, tied processes and connections have one each. */
 	raise_descriptor_limit();
 	device_init();
+	job_set_limit(options.device_timeout);
 
 	status = EXIT_FAILURE;
 	if (make_loop(&loop, &f) < 0)
