@@ -67,7 +67,7 @@ write_script()
 		# shellcheck disable=SC2034 # perform() has it
 		p[$layer]=${parents[$layer]} c[$layer]=${contents[$layer]}
 	done
-	for ((i = 0; i < 150; i++)); do
+	for ((i = 0; i < 60; i++)); do
 		all=(- "${!p[@]}")
 		if [ ${#p[@]} -lt 2 ] || [ $((RANDOM % 10)) -gt ${#p[@]} ]; then
 			layer=${all[RANDOM % ${#all[@]}]}

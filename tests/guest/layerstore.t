@@ -280,7 +280,7 @@ for layer in a b; do
 done
 layers create c a
 mkdir /tmp/files/tree
-head -c 400M /dev/urandom >/tmp/files/tree/huge
+yes | head -c 300M >/tmp/files/tree/huge
 tar --create --file /tmp/files/huge.tar --directory /tmp/files/tree .
 refused_layers "an archive that does not fit" POOL_FULL apply c /tmp/files/huge.tar
 is "is not there" "$(layers exists c)" no
