@@ -14,7 +14,7 @@ created-by-hand 8 0
 deleted-by-hand 3 0
 process-ends 3 0
 trash 5 0
-lost-events/7 30 5
+lost-events/3 60 10
 start/15 30 12
 stop/3 2 0
 LIST

@@ -5,6 +5,7 @@
 #ifndef ROOTVIEW_CONTEXT_H
 #define ROOTVIEW_CONTEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -25,11 +26,17 @@ struct context {
 
 #define RETRY_USEC 1000000
 
+/* Whether something has failed that will be tried again. */
+static inline bool context_will_try_again(const struct context *context)
+{
+	return sd_event_source_get_enabled(context->retry, NULL) > 0;
+}
+
 /* Sees to it that what failed, and nobody asked for, is tried again soon. */
 static inline void context_try_again(const struct context *context)
 {
 	/* Whoever fails again and again must not put it off. */
-	if (sd_event_source_get_enabled(context->retry, NULL) > 0)
+	if (context_will_try_again(context))
 		return;
 	(void)sd_event_source_set_time_relative(context->retry, RETRY_USEC);
 	(void)sd_event_source_set_enabled(context->retry, SD_EVENT_ONESHOT);

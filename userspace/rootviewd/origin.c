@@ -579,9 +579,38 @@ void origin_leave_variant(struct origin *o, struct variant *v)
 	variant_drop(o->context, v);
 }
 
-static bool is_over(const struct origin *o, const struct variant *v, uint64_t now)
+struct want {
+	const struct variant *variant;
+	bool found;
+};
+
+static void compare_want(struct view *v, void *userdata)
 {
-	return !v->views && now >= v->idle_usec + o->context->grace_usec;
+	struct want *want = userdata;
+
+	if (view_wants(v, want->variant))
+		want->found = true;
+}
+
+/* Whether it would be missed when a view that could not be mounted is tried again. */
+static bool is_wanted(struct origin *o, const struct variant *v)
+{
+	struct want want = { .variant = v };
+
+	if (context_will_try_again(o->context))
+		view_each(o, compare_want, &want);
+	return want.found;
+}
+
+/* One that is wanted begins its grace period once more. */
+static bool is_over(struct origin *o, struct variant *v, uint64_t now)
+{
+	if (v->views || now < v->idle_usec + o->context->grace_usec)
+		return false;
+	if (!is_wanted(o, v))
+		return true;
+	v->idle_usec = now + RETRY_USEC;
+	return false;
 }
 
 /* Returns when to look again; 0 if there is nothing to look for. */

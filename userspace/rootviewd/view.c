@@ -682,6 +682,11 @@ static bool may_be_of(const struct recipe *r, const struct variant *variant)
 	       (!r->missing_text || streq(variant->points, r->missing_text));
 }
 
+bool view_wants(const struct view *v, const struct variant *variant)
+{
+	return !v->variant && v->way != WAY_UNMOUNTED && may_be_of(v->recipe, variant);
+}
+
 static struct variant *find_by_device(const struct view *v, dev_t dev)
 {
 	struct variant *variant = v->origin->plain;

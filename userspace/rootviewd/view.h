@@ -106,6 +106,9 @@ int view_clone(struct view *v, struct failure *f);
  */
 int view_find_mount(struct view *v, struct mountinfo *table);
 
+/* Whether it ought to be mounted, is not, and could be a clone of @variant. */
+bool view_wants(const struct view *v, const struct variant *variant);
+
 /* Calls @each in the order of ids.  It must not add or remove views. */
 void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), void *userdata);
 
