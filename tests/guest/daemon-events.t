@@ -3,7 +3,7 @@
 #
 # More happens in the kernel than the daemon can hear of: it finds out, and
 # catches up.
-# variants: (debug) address (thread)
+# variants: (debug address thread)
 # guest: --timeout 600
 set -euo pipefail
 . tests/tap.sh
