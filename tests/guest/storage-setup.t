@@ -79,10 +79,10 @@ like "doctor knows of no pool" "$(doctor)" '^ok: no thin pool is set up'
 
 # Devices that hold data.
 
-# sums: of both ends of the small disk, where labels, tables and signatures are.
+# sums: of all of the small disk; sha256sum takes three times as long.
 sums()
 {
-	{ head -c 8M "$small"; tail -c 8M "$small"; } | sha256sum
+	cksum <"$small"
 }
 
 # refuses_data DESCRIPTION EXPRESSION: the small disk, and it stays as it is.
