@@ -218,6 +218,7 @@ kill "$monitor" "$json_monitor"
 
 # Running a command.
 
+eventually "what was deleted is unmounted" trash_is_empty
 before=$(sort /proc/self/mountinfo)
 # shellcheck disable=SC2016 # for the shell that is run
 for view in a s t; do
@@ -315,6 +316,7 @@ is "doctor finds that the policy lacks a rule" "$(state_of entrypoint)" problem
 like "and knows what helps" "$(rootviewctl doctor)" \
 	'"semodule -i (/[^ ]*/share/rootview/selinux/rootview\.cil)"'
 ok "which is installed" test -f "${BASH_REMATCH[1]}"
+prefix=${BASH_REMATCH[1]%/share/*}
 
 truncate --size=16M /tmp/meta.img
 truncate --size=64M /tmp/data.img
@@ -341,9 +343,8 @@ completed()
 {
 	COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
 	_rootviewctl
-	printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
+	printf '%s\n' "${COMPREPLY[@]}" | sort --unique | paste -sd ' '
 }
-prefix=$(dirname "$(dirname "$(command -v rootviewctl)")")
 ok "bash finds the completion" test -f "$prefix/share/bash-completion/completions/rootviewctl"
 # shellcheck disable=SC1091 # as it is installed
 . "$prefix/share/bash-completion/completions/rootviewctl"

@@ -269,16 +269,12 @@ mounts()
 {
 	awk '$5 ~ "^/(run/rootview|tmp/targets)/" { print $5 }' /proc/self/mountinfo | sort
 }
-not_trashed()
-{
-	! mounts | grep -q /trash/
-}
 same_mounts()
 {
 	[ "$(mounts | grep -v '^/run/rootview/\(origins\|mounts\)/')" = \
 		"$(jq -r '.views[] | select(.mount == "attached") | .path' /tmp/views | sort)" ]
 }
-eventually "the trash is emptied" not_trashed
+eventually "the trash is emptied" trash_is_empty
 eventually "each attached view is mounted, and nothing else" same_mounts
 is "nothing is mounted twice" "$(mounts | uniq -d)" ""
 is "every path can be used" "$(jq -r '.views[].path // empty' /tmp/views |

@@ -165,7 +165,7 @@ eventually "with their views, what they were made of goes" overlays_are 0
 
 # What is missing, without making anything.
 
-eventually "and no trash is left" no_mount_in trash
+eventually "and no trash is left" trash_is_empty
 table=$(cat /proc/self/mountinfo)
 folders=$(find /run/rootview/origins/web -xdev)
 is "CheckMountPoints: what the image has is not missing" \

@@ -155,10 +155,17 @@ nothing_is_mounted()
 	[ -z "$(mounted)" ]
 }
 
+# What was unmounted stays there for a moment, and its folder a little longer.
+trash_is_empty()
+{
+	[ -z "$(ls /run/rootview/trash)" ]
+}
+
 # nothing_left: the daemon, with no origins left, leaves nothing behind.
 nothing_left()
 {
 	eventually "with no origin left, nothing is mounted" nothing_is_mounted
+	eventually "nor is anything in the trash" trash_is_empty
 	is "and the runtime folder has only the socket and empty folders" \
 		"$(cd /run/rootview && find . -mindepth 1 | sort | paste -sd ' ')" \
 		"./io.rootview ./mounts ./origins ./trash ./views"
