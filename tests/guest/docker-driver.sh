@@ -30,12 +30,17 @@ stop_driver()
 	wait "$driver" 2>/dev/null || status=$?
 }
 
-# start_on VERSION [OPTION...]
+# start_on VERSION [OPTION...]: with its own runc, or, the last one, with crun, which RHEL 9's
+# engine has.  That is in C, and takes the guest less time to start.
 start_on()
 {
+	local runtime=()
+
+	[ "$1" != "${docker_versions[-1]}" ] ||
+		runtime=(--add-runtime crun=/usr/bin/crun --default-runtime crun)
 	start_docker "$1" --experimental --storage-driver rootview \
 		--storage-opt rootview.pool=/dev/mapper/docker-pool \
-		--storage-opt rootview.size=512M "${@:2}"
+		--storage-opt rootview.size=512M "${runtime[@]}" "${@:2}"
 }
 
 # run [OPTION...] IMAGE COMMAND...: a container that is removed when it ends.
