@@ -61,10 +61,12 @@ as_before()
 		[ "$(mounted)" = "$mounts" ] && [ "$(descriptors)" = "$before" ]
 }
 
-# With ThreadSanitizer each child leaves an allocation to its parent's count.
+# With ThreadSanitizer each child leaves an allocation to its parent's count.  A table of
+# libsystemd's grows when more happens at once than before (more children, say), and stays so;
+# what is lost with a client is lost with each of them, and there are five at least.
 no_more_held()
 {
-	[ "${SANITIZER:-}" = thread ] || [ "$(held)" -le "$1" ]
+	[ "${SANITIZER:-}" = thread ] || [ "$(held)" -lt $(($1 + 5)) ]
 }
 
 # rude MANNER CLIENTS [MILLISECONDS]
