@@ -579,66 +579,55 @@ void origin_leave_variant(struct origin *o, struct variant *v)
 	variant_drop(o->context, v);
 }
 
-struct want {
-	const struct variant *variant;
-	bool found;
-};
-
-static void compare_want(struct view *v, void *userdata)
+static bool wants(const struct view *v, const void *userdata)
 {
-	struct want *want = userdata;
-
-	if (view_wants(v, want->variant))
-		want->found = true;
+	return view_wants(v, userdata);
 }
 
 /* Whether it would be missed when a view that could not be mounted is tried again. */
 static bool is_wanted(struct origin *o, const struct variant *v)
 {
-	struct want want = { .variant = v };
-
-	if (context_will_try_again(o->context))
-		view_each(o, compare_want, &want);
-	return want.found;
+	return context_will_try_again(o->context) && view_any(o, wants, v);
 }
 
-/* One that is wanted begins its grace period once more. */
-static bool is_over(struct origin *o, struct variant *v, uint64_t now)
+/* When it is to go; UINT64_MAX while it has views. */
+static uint64_t end_of_grace(struct origin *o, const struct variant *v, uint64_t now)
 {
-	if (v->views || now < v->idle_usec + o->context->grace_usec)
-		return false;
-	if (!is_wanted(o, v))
-		return true;
-	v->idle_usec = now + RETRY_USEC;
-	return false;
+	uint64_t grace = o->context->grace_usec, end = v->idle_usec + grace;
+
+	if (v->views)
+		return UINT64_MAX;
+	/* One that is wanted begins its grace period once more. */
+	return now >= end && is_wanted(o, v) ? now + RETRY_USEC + grace : end;
 }
 
-/* Returns when to look again; 0 if there is nothing to look for. */
+/* Returns when to look again; UINT64_MAX if there is nothing to look for. */
 static uint64_t drop_idle(struct origin *o, uint64_t now)
 {
 	struct variant **link = &o->others;
-	uint64_t next = 0;
+	uint64_t next = UINT64_MAX, end;
 
 	while (*link) {
 		struct variant *v = *link;
 
-		if (is_over(o, v, now)) {
+		end = end_of_grace(o, v, now);
+		if (end <= now) {
 			*link = v->next;
 			recipe_forget_variant(o, v);
 			variant_drop(o->context, v);
 			continue;
 		}
-		if (!v->views && (!next || v->idle_usec < next))
-			next = v->idle_usec;
+		next = end < next ? end : next;
 		link = &v->next;
 	}
-	if (o->plain && !o->plain->views && !o->others && !o->ours && !o->users) {
-		if (is_over(o, o->plain, now))
+	if (o->plain && !o->others && !o->ours && !o->users) {
+		end = end_of_grace(o, o->plain, now);
+		if (end <= now)
 			origin_release(o);
-		else if (!next || o->plain->idle_usec < next)
-			next = o->plain->idle_usec;
+		else
+			next = end < next ? end : next;
 	}
-	return next ? next + o->context->grace_usec : 0;
+	return next;
 }
 
 /* Takes the next step: the queue's, or where there is none drops what is idle. */
@@ -655,7 +644,7 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 		return 0;
 	}
 	next = drop_idle(o, now_usec());
-	if (next)
+	if (next != UINT64_MAX)
 		arm(o, next);
 	return 0;
 }

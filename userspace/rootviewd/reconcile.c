@@ -178,33 +178,22 @@ static bool belongs_to_busy(struct origins *all, const char *path)
  * What a view asked for is written down before the kernel has the view, and
  * removed after that has gone: a daemon that was killed in between leaves it.
  */
-struct wanted {
-	struct origin *origin;	/* NULL if there is none */
-	int64_t folder;
-	bool needed;
-};
-
-static void compare_folder(struct view *v, void *userdata)
+static bool has_folder(const struct view *v, const void *userdata)
 {
-	struct wanted *wanted = userdata;
+	const int64_t *folder = userdata;
 
-	if (v->folder == wanted->folder)
-		wanted->needed = true;
+	return v->folder == *folder;
 }
 
+/* Of the origin @userdata, NULL if there is none. */
 static void sweep_wanted(const struct path *variant, void *userdata)
 {
-	struct wanted wanted = {
-		.origin = userdata,
-		.folder = strtoll(strrchr(variant->s, '/') + 1, NULL, 10),
-	};
+	int64_t folder = strtoll(strrchr(variant->s, '/') + 1, NULL, 10);
 	struct path path = runtime_join(variant, "wanted");
 
 	if (access(path.s, F_OK) < 0)
 		return;
-	if (wanted.origin)
-		view_each(wanted.origin, compare_folder, &wanted);
-	if (!wanted.needed)
+	if (!userdata || !view_any(userdata, has_folder, &folder))
 		(void)unlink(path.s);
 }
 

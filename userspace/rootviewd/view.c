@@ -795,6 +795,29 @@ void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), v
 	twalk_r(o->views, visit, &walk);
 }
 
+struct search {
+	bool (*is)(const struct view *v, const void *userdata);
+	const void *userdata;
+	bool found;
+};
+
+static void look_for(struct view *v, void *userdata)
+{
+	struct search *search = userdata;
+
+	if (!search->found)
+		search->found = search->is(v, search->userdata);
+}
+
+bool view_any(struct origin *o, bool (*is)(const struct view *v, const void *userdata),
+	      const void *userdata)
+{
+	struct search search = { .is = is, .userdata = userdata };
+
+	view_each(o, look_for, &search);
+	return search.found;
+}
+
 void view_unmount_all(struct origin *o)
 {
 	view_each(o, unmount, NULL);

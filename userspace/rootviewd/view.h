@@ -112,6 +112,10 @@ bool view_wants(const struct view *v, const struct variant *variant);
 /* Calls @each in the order of ids.  It must not add or remove views. */
 void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), void *userdata);
 
+/* Whether @is is true of one of them. */
+bool view_any(struct origin *o, bool (*is)(const struct view *v, const void *userdata),
+	      const void *userdata);
+
 /* Unmounts all views of @o. */
 void view_unmount_all(struct origin *o);
 
