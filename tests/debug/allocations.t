@@ -79,24 +79,21 @@ within() {
 
 # The module's own are among those above, but which is the n-th one varies.
 table="0 32768 rootview /dev/mapper/backing"
-for lack in "target rootview_ctr" "registry rootview_registry_get"; do
+for lack in "target:rootview_ctr" "registry:rootview_registry_get"; do
 	mark_log
-	refused_with "a table without memory for the ${lack% *}" "Cannot allocate memory" \
-		within "${lack#* }" dmsetup create -r img --table "$table"
-	logged "... is refused" "rootview: no memory for the ${lack% *}"
+	refused_with "a table without memory for the ${lack%:*}" "Cannot allocate memory" \
+		within "${lack#*:}" dmsetup create -r img --table "$table"
+	logged "... is refused" "rootview: no memory for the ${lack%:*}"
 	gone "... and there is no device" img
 done
 ok "... but can be loaded" dmsetup create -r img --table "$table"
-mark_log
-refused_with "a view without memory" "Cannot allocate memory" \
-	within rootview_view_create dmsetup message img 0 view_create view
-logged "... is refused" 'img: view_create "view": no memory for the view'
-is "... and is not there" "$(status_field img views) $(dmsetup message img 0 view_list)" "0 "
-mark_log
-refused_with "a view that cannot be indexed" "Cannot allocate memory" \
-	within __xa_insert dmsetup message img 0 view_create view
-logged "... is refused" 'img: view_create "view": no memory for the view'
-is "... and is not there" "$(status_field img views) $(dmsetup message img 0 view_list)" "0 "
+for lack in "without memory:rootview_view_create" "that cannot be indexed:__xa_insert"; do
+	mark_log
+	refused_with "a view ${lack%:*}" "Cannot allocate memory" \
+		within "${lack#*:}" dmsetup message img 0 view_create view
+	logged "... is refused" 'img: view_create "view": no memory for the view'
+	is "... and is not there" "$(status_field img views) $(dmsetup message img 0 view_list)" "0 "
+done
 ok "... and can be created" dmsetup message img 0 view_create view
 # A larger one would do with pages that are not in one piece.
 mark_log
