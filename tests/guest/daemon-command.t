@@ -343,7 +343,7 @@ completed()
 {
 	COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
 	_rootviewctl
-	printf '%s\n' "${COMPREPLY[@]}" | sort --unique | paste -sd ' '
+	printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
 }
 ok "bash finds the completion" test -f "$prefix/share/bash-completion/completions/rootviewctl"
 # shellcheck disable=SC1091 # as it is installed
@@ -361,7 +361,9 @@ is "behind options with values" "$(completed 'rootviewctl mount --mount shared w
 is "with a colon" "$(rootviewctl create web x:y >/dev/null; completed 'rootviewctl inspect web x:')" y
 is "by the socket that the line has" "$(completed 'rootviewctl --socket /none inspect web ')" ""
 is "nothing where there is nothing" "$(completed 'rootviewctl doctor ')" ""
-is "commands that exec runs" "$(completed 'rootviewctl exec web t -- rootviewc')" rootviewctl
+# Where a sanitized one is in front of it, both would be found.
+is "commands that exec runs" \
+	"$(PATH=/usr/bin completed 'rootviewctl exec web t -- rootviewc')" rootviewctl
 
 # The end.
 
