@@ -65,12 +65,6 @@ events()
 	tr -d '\036' </tmp/stream
 }
 
-# jobs_run N: the daemon works on so many requests.
-jobs_run()
-{
-	[ "$(pgrep --count --parent "$daemon")" -ge "$1" ]
-}
-
 # The origin web is served in every way meanwhile.
 serves_others()
 {

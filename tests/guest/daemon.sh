@@ -161,6 +161,12 @@ trash_is_empty()
 	[ -z "$(ls /run/rootview/trash)" ]
 }
 
+# jobs_run N: the daemon works on so many requests.
+jobs_run()
+{
+	[ "$(pgrep --count --parent "$daemon")" -ge "$1" ]
+}
+
 # nothing_left: the daemon, with no origins left, leaves nothing behind.
 nothing_left()
 {
