@@ -75,8 +75,18 @@ recipe()
 # the reference machine.
 newest_kernel()
 {
-	find "${1:-$ROOT}/boot" -name 'vmlinuz-*' -printf '%f\n' |
-		sed 's/^vmlinuz-//' | sort -V | tail -n 1
+	find "${1:-$ROOT}/boot/" "${1:-$ROOT}/lib/modules/" -mindepth 1 -maxdepth 2 \
+		\( -path '*/boot/vmlinuz-*' -o -path '*/lib/modules/*/vmlinuz' \) 2>/dev/null |
+		sed 's,.*/vmlinuz-,,; s,/vmlinuz$,,; s,.*/,,' | sort -V | tail -n 1 || true
+}
+
+# kernel_image ROOT VERSION: the file that boots; RHEL's packages have it beside its modules.
+kernel_image()
+{
+	local image=$1/boot/vmlinuz-$2
+
+	[ -e "$image" ] || image=$1/lib/modules/$2/vmlinuz
+	echo "$image"
 }
 
 # all_kernels: the series that scripts/kernels names, but the one for debugging.
@@ -85,14 +95,76 @@ all_kernels()
 	sed -n '/[[:blank:]]source$/d; s/^\([^#[:blank:]]\+\)[[:blank:]].*/\1/p' "$SCRIPTS/kernels"
 }
 
-# kernel_root [SERIES]: the root folder of the machine that has the kernel.
+# A kernel is one of scripts/kernels, by its series, or a folder that somebody has: with
+# boot/vmlinuz-VERSION or lib/modules/VERSION/vmlinuz, and with its modules as
+# "make modules_install INSTALL_MOD_PATH=FOLDER" installs them.  A name with a slash in it is one.
+
+# kernel_root [KERNEL]: the root folder of the machine that has the kernel.
 kernel_root()
 {
-	if [ -z "$1" ] || grep -q "^$1[[:blank:]]*reference$" "$SCRIPTS/kernels"; then
+	if [[ $1 == */* ]]; then
+		realpath -m "$1"
+	elif [ -z "$1" ] || grep -q "^$1[[:blank:]]*reference$" "$SCRIPTS/kernels"; then
 		echo "$ROOT"
 	else
 		echo "$CACHE/kernels/$1"
 	fi
+}
+
+# kernel_name KERNEL: what is built for it is called by.
+kernel_name()
+{
+	if [[ $1 == */* ]]; then
+		echo "folder-$(kernel_root "$1" | sha256sum | cut -c 1-8)"
+	else
+		echo "$1"
+	fi
+}
+
+# guest_name [KERNEL]: what a guest boots from is called by.
+guest_name()
+{
+	if [[ $1 == */* ]]; then
+		kernel_name "$1"
+	else
+		newest_kernel "$(kernel_root "$1")"
+	fi
+}
+
+# check_kernel_folder FOLDER: dies if a guest cannot boot from it.
+check_kernel_folder()
+{
+	local version
+
+	[ -d "$1" ] || die "$1: there is no such folder"
+	version=$(newest_kernel "$1")
+	[ -n "$version" ] || die "$1: has neither boot/vmlinuz-VERSION nor lib/modules/VERSION/vmlinuz"
+	[ -e "$1/lib/modules/$version/modules.dep" ] ||
+		die "$1: kernel $version has no modules in lib/modules/$version, or depmod did not see them"
+}
+
+# set_builder [KERNEL]: sets "builder" to what in-root takes to build modules for it: the
+# kernel's own machine, or, for a folder, the reference machine with that kernel's modules,
+# and with its headers where their packages have them, or where it was built on this host.
+# Sets "build_with" to what make takes: the reference machine has none but its own compiler.
+set_builder()
+{
+	local folder modules path link
+
+	folder=$(kernel_root "$1")
+	builder=("$folder")
+	build_with=()
+	[[ $1 == */* ]] || return 0
+	modules=lib/modules/$(newest_kernel "$folder")
+	build_with=(CC=gcc)
+	builder=("$ROOT" --scratch --bind-ro "$folder/$modules:/usr/$modules")
+	for path in "$folder"/usr/src/*/ "$folder"/usr/lib/linux-kbuild-*/; do
+		[ ! -d "$path" ] || builder+=(--bind-ro "$path:${path#"$folder"}")
+	done
+	for link in build source; do
+		path=$(readlink "$folder/$modules/$link") || continue
+		[ -e "$folder$path" ] || [ ! -d "$path" ] || builder+=(--bind-ro "$path:$path")
+	done
 }
 
 # sanitizer_folder VARIANT: of the build folder, the one with what was built with that

@@ -56,6 +56,45 @@ guest --selinux off --memory 512 -- sh -c '[ -e /sys/fs/selinux ] || echo off; g
 is "SELinux can be off" "$status $(head -n 1 <<<"$output")" "0 off"
 like "memory can be chosen" "$output" 'MemTotal: +4[0-9]{5} kB'
 
+# A kernel that somebody has: here it is the reference machine's, in a folder of its own.
+
+version=$(newest_kernel)
+folder=$BUILD/somebody
+name=$(kernel_name "$folder")
+rm -rf "$folder" "${BUILD:?}"/*"$name"*
+guest --kernel "$folder" -- true
+like "a folder that is not there is refused" "$status $errors" "^1 .*$folder: there is no such folder"
+mkdir -p "$folder/lib/modules"
+guest --kernel "$folder" -- true
+like "... and one without a kernel" "$status $errors" \
+	"^1 .*$folder: has neither boot/vmlinuz-VERSION nor lib/modules/VERSION/vmlinuz"
+cp -r "$ROOT/usr/lib/modules/$version" "$folder/lib/modules/"
+cp "$ROOT/boot/vmlinuz-$version" "$folder/lib/modules/$version/vmlinuz"
+mv "$folder/lib/modules/$version/modules.dep" "$folder/"
+guest --kernel "$folder" -- true
+like "... and one that lacks the modules' table" "$status $errors" \
+	"^1 .*$folder: kernel $version has no modules in lib/modules/$version, or depmod did not see them"
+mv "$folder/modules.dep" "$folder/lib/modules/$version/"
+guest --kernel "$folder" -- true
+like "... and one for which nothing was built" "$status $errors" \
+	"^1 .* is missing: run scripts/setup and scripts/build $folder"
+ok "the module is built for it" "$SCRIPTS/build" "$folder"
+guest --kernel "$folder" -- sh -c '
+	uname -r; cat /sys/fs/selinux/enforce; echo; cat /proc/sys/kernel/panic_on_warn
+	modprobe dm-rootview && modinfo -n dm-rootview'
+is "it boots, enforcing, and has the module" "$status $output" "0 $version
+1
+1
+/lib/modules/$version/updates/dm-rootview.ko"
+rm "$folder/lib/modules/$version/build"
+refused=$("$SCRIPTS/build" "$folder" 2>&1)
+like "without headers and without the module it is refused" "$refused" \
+	"kernel $version has neither headers, by lib/modules/$version/build, nor dm-rootview.ko"
+mkdir "$folder/lib/modules/$version/extra"
+cp "$BUILD/module-$name/dm-rootview.ko" "$folder/lib/modules/$version/extra/"
+ok "... but the module that lies there is taken" "$SCRIPTS/build" "$folder"
+rm -rf "$folder" "${BUILD:?}"/*"$name"*
+
 # How it ends.
 
 started=$EPOCHSECONDS
