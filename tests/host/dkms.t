@@ -4,8 +4,8 @@
 # kernels: 6.1 6.12
 #
 # DKMS builds the module for a kernel and for one that is installed later, says what
-# it lacks, skips kernels that cannot have it, and takes everything away again.  With
-# Debian 12's DKMS and with Debian 13's.
+# it lacks, skips kernels that cannot have it, hands it to no other kernel, and takes
+# everything away again.  With Debian 12's DKMS and with Debian 13's.
 #
 # It works in a copy of the kernel's machine, less its kernel: what was built is
 # loaded in a guest.
@@ -68,9 +68,29 @@ like "... and it is said which is missing" "$output" "$compiler: (command )?not 
 is "... and nothing is installed" "$(has "$kernel")" ""
 mv "$root"/hidden/* "$root/usr/bin/"
 
+# RHEL's weak-modules hands a module to kernels that it was not built for.  Where it is, DKMS
+# calls it by itself, for what it installs and removes.
+release=$root/etc/os-release
+begin_rhel()
+{
+	mv "$release" "$release.debian"
+	printf '%s\n' 'ID="rhel"' 'VERSION_ID="9.6"' >"$release"
+	printf '#!/bin/sh\necho "$@" >>/called\n' >"$root/usr/sbin/weak-modules"
+	chmod +x "$root/usr/sbin/weak-modules"
+}
+
+end_rhel()
+{
+	rm "$root/usr/sbin/weak-modules"
+	mv "$release.debian" "$release"
+}
+
 # Add, build, install.
 
+begin_rhel
 ok "it is built for a kernel" inside make -s -C /src install-dkms KERNEL="$kernel"
+nok "... and no other is given it" test -e "$root/called"
+end_rhel
 is "DKMS has installed it" "$(inside dkms status "rootview/$version" | grep -F "$kernel" | sed 's/.*: //')" \
 	"installed"
 isnt "... in its folder" "$(has "$kernel")" ""
@@ -107,19 +127,28 @@ skipped()
 another_kernel 4.19.0-old
 skipped 4.19.0-old "that is too old"
 
-another_kernel 6.0.0-without
-# Where DKMS looks for the configuration depends on its version.
-inside sh -c "
-	original=\$(realpath '/lib/modules/$kernel/build')
-	mkdir -p /without/include/config
-	ln -s \$original/* /without/ 2>/dev/null
-	ln -s \$original/include/* /without/include/ 2>/dev/null
-	for file in .config include/config/auto.conf; do
-		[ ! -e \$original/\$file ] || sed 's/^CONFIG_BLK_DEV_DM=.*//' \$original/\$file >/without/\$file
-	done"
-ln -sfn /without "$modules/6.0.0-without/build"
-skipped 6.0.0-without "without device-mapper"
-rm -r "$modules"/{4.19.0-old,6.0.0-without}
+# without OPTION: a kernel that lacks that; where DKMS looks for its configuration depends on its
+# version.
+without()
+{
+	another_kernel 6.0.0-without
+	rm -rf "$root/without"
+	inside sh -c "
+		original=\$(realpath '/lib/modules/$kernel/build')
+		mkdir -p /without/include/config
+		ln -s \$original/* /without/ 2>/dev/null
+		ln -s \$original/include/* /without/include/ 2>/dev/null
+		for file in .config include/config/auto.conf; do
+			[ ! -e \$original/\$file ] || sed 's/^$1=.*//' \$original/\$file >/without/\$file
+		done"
+	ln -sfn /without "$modules/6.0.0-without/build"
+	skipped 6.0.0-without "without $1"
+	rm -r "$modules/6.0.0-without"
+}
+
+without CONFIG_BLK_DEV_DM
+without CONFIG_64BIT
+rm -r "$modules/4.19.0-old"
 
 # A kernel that is installed later: the packages of Debian's cloud kernel.
 
@@ -135,7 +164,10 @@ ok "the second kernel can be removed" inside dpkg --remove linux-headers-cloud-a
 	"linux-headers-$second" "linux-image-$second"
 is "... and its module goes with it" "$(has "$second")" ""
 
+begin_rhel
 ok "it can be removed" inside make -s -C /src uninstall-dkms
+nok "... and is taken from no other" test -e "$root/called"
+end_rhel
 is "nothing is left of it" \
 	"$(find "$root"/{var/lib/dkms,usr/src,lib/modules} -name '*rootview*' 2>/dev/null)" ""
 nok "... and modprobe knows it no more" inside modprobe --set-version "$kernel" --dry-run dm-rootview
