@@ -5,6 +5,7 @@
 #include "attr.h"
 
 #include <linux/err.h>
+#include <linux/kdev_t.h>
 #include <linux/stringify.h>
 #include <uapi/linux/rootview.h>
 
@@ -21,7 +22,7 @@ int rootview_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, c
 	return error;
 }
 
-static int validate_name(const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int rootview_validate_name(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	const char *why;
 	int r = rootview_check_name(nla_data(attr), &why);
@@ -29,7 +30,7 @@ static int validate_name(const struct nlattr *attr, struct netlink_ext_ack *exta
 	return r ? rootview_refuse(extack, attr, why, r) : 0;
 }
 
-static int validate_label(const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int rootview_validate_label(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	const char *why;
 	int r = rootview_check_label(nla_data(attr), &why);
@@ -37,7 +38,7 @@ static int validate_label(const struct nlattr *attr, struct netlink_ext_ack *ext
 	return r ? rootview_refuse(extack, attr, why, r) : 0;
 }
 
-static int validate_blob(const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int rootview_validate_blob(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	if (nla_len(attr) > ROOTVIEW_BLOB_MAX)
 		return rootview_refuse(extack, attr, "blob is longer than "
@@ -45,31 +46,22 @@ static int validate_blob(const struct nlattr *attr, struct netlink_ext_ack *exta
 	return 0;
 }
 
-static const struct nla_policy origin_policy[ROOTVIEW_ORIGIN_A_MAX + 1] = {
+static const struct nla_policy rootview_origin_policy[ROOTVIEW_ORIGIN_A_MAX + 1] = {
 	[ROOTVIEW_ORIGIN_A_NAME]	= { .type = NLA_NUL_STRING, .len = DM_NAME_LEN - 1 },
-	[ROOTVIEW_ORIGIN_A_DEV]		= { .type = NLA_U32 },
 	/* No function of ours may look at a number: the kernel warns when it shows the policy. */
-	[ROOTVIEW_ORIGIN_A_RECORDING]	= { .type = NLA_U32 },
+	[ROOTVIEW_ORIGIN_A_DEV]		= { .type = NLA_U32 },
 };
 
-static const struct nla_policy view_policy[ROOTVIEW_VIEW_A_MAX + 1] = {
-	[ROOTVIEW_VIEW_A_NAME]	= NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, validate_name),
+static const struct nla_policy rootview_view_policy[ROOTVIEW_VIEW_A_MAX + 1] = {
+	[ROOTVIEW_VIEW_A_NAME]	= NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, rootview_validate_name),
 	[ROOTVIEW_VIEW_A_ID]	= NLA_POLICY_MIN(NLA_U64, 1),
-	[ROOTVIEW_VIEW_A_LABEL]	= NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, validate_label),
-	[ROOTVIEW_VIEW_A_BLOB]	= NLA_POLICY_VALIDATE_FN(NLA_BINARY, validate_blob),
-};
-
-static const struct nla_policy record_policy[ROOTVIEW_RECORD_A_MAX + 1] = {
-	[ROOTVIEW_RECORD_A_POSITION]	= { .type = NLA_U64 },
+	[ROOTVIEW_VIEW_A_LABEL]	= NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, rootview_validate_label),
+	[ROOTVIEW_VIEW_A_BLOB]	= NLA_POLICY_VALIDATE_FN(NLA_BINARY, rootview_validate_blob),
 };
 
 const struct nla_policy rootview_policy[ROOTVIEW_A_MAX + 1] = {
-	[ROOTVIEW_A_ORIGIN]	= NLA_POLICY_NESTED(origin_policy),
-	[ROOTVIEW_A_VIEW]	= NLA_POLICY_NESTED(view_policy),
-	/* What is in these is looked at one by one: a bad one does not spoil the batch. */
-	[ROOTVIEW_A_CREATE]	= { .type = NLA_NESTED },
-	[ROOTVIEW_A_DELETE]	= { .type = NLA_NESTED },
-	[ROOTVIEW_A_RECORD]	= NLA_POLICY_NESTED(record_policy),
+	[ROOTVIEW_A_ORIGIN]	= NLA_POLICY_NESTED(rootview_origin_policy),
+	[ROOTVIEW_A_VIEW]	= NLA_POLICY_NESTED(rootview_view_policy),
 };
 
 int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool everything)
@@ -80,8 +72,8 @@ int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool
 	nest = nla_nest_start(skb, ROOTVIEW_A_ORIGIN);
 	if (!nest)
 		return -EMSGSIZE;
-	if (nla_put_string(skb, ROOTVIEW_ORIGIN_A_NAME, rootview_registry_name(reg)) ||
-	    nla_put_u32(skb, ROOTVIEW_ORIGIN_A_DEV, reg->dev) ||
+	if (nla_put_string(skb, ROOTVIEW_ORIGIN_A_NAME, reg->name) ||
+	    nla_put_u32(skb, ROOTVIEW_ORIGIN_A_DEV, new_encode_dev(reg->dev)) ||
 	    nla_put_u64_64bit(skb, ROOTVIEW_ORIGIN_A_ID, reg->id, ROOTVIEW_ORIGIN_A_PAD) ||
 	    nla_put_u64_64bit(skb, ROOTVIEW_ORIGIN_A_GENERATION, reg->generation,
 			      ROOTVIEW_ORIGIN_A_PAD))
@@ -90,7 +82,7 @@ int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool
 		goto out;
 
 	sum = rootview_sum_counters(reg);
-	if (nla_put_u32(skb, ROOTVIEW_ORIGIN_A_BACKING_DEV, reg->backing) ||
+	if (nla_put_u32(skb, ROOTVIEW_ORIGIN_A_BACKING_DEV, new_encode_dev(reg->backing)) ||
 	    nla_put_u64_64bit(skb, ROOTVIEW_ORIGIN_A_SIZE, reg->size, ROOTVIEW_ORIGIN_A_PAD) ||
 	    nla_put_u64_64bit(skb, ROOTVIEW_ORIGIN_A_VIEWS, reg->nr_views,
 			      ROOTVIEW_ORIGIN_A_PAD) ||
@@ -103,16 +95,27 @@ int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool
 			      ROOTVIEW_ORIGIN_A_PAD) ||
 	    nla_put_u64_64bit(skb, ROOTVIEW_ORIGIN_A_REFUSED, sum.refused,
 			      ROOTVIEW_ORIGIN_A_PAD) ||
-	    nla_put_u64_64bit(skb, ROOTVIEW_ORIGIN_A_ERRORS, sum.errors, ROOTVIEW_ORIGIN_A_PAD) ||
-	    nla_put_u32(skb, ROOTVIEW_ORIGIN_A_RECORDING, rootview_registry_recording(reg)))
+	    nla_put_u64_64bit(skb, ROOTVIEW_ORIGIN_A_ERRORS, sum.errors, ROOTVIEW_ORIGIN_A_PAD))
 		return -EMSGSIZE;
 out:
 	nla_nest_end(skb, nest);
 	return 0;
 }
 
-int rootview_put_view(struct sk_buff *skb, const struct rootview_view *view, bool everything)
+static size_t rootview_secret_size(const struct rootview_view *view)
 {
+	return (view->label ? strlen(view->label) : 0) + view->blob_len;
+}
+
+size_t rootview_msg_size(const struct rootview_view *view)
+{
+	return ROOTVIEW_MSG_SIZE + rootview_secret_size(view);
+}
+
+int rootview_put_view(struct sk_buff *skb, const struct rootview_view *view,
+		      enum rootview_detail detail)
+{
+	bool all = detail == ROOTVIEW_ALL;
 	struct nlattr *nest;
 
 	nest = nla_nest_start(skb, ROOTVIEW_A_VIEW);
@@ -120,22 +123,16 @@ int rootview_put_view(struct sk_buff *skb, const struct rootview_view *view, boo
 		return -EMSGSIZE;
 	if (nla_put_string(skb, ROOTVIEW_VIEW_A_NAME, view->name) ||
 	    nla_put_u64_64bit(skb, ROOTVIEW_VIEW_A_ID, view->id, ROOTVIEW_VIEW_A_PAD) ||
-	    (view->label && nla_put_string(skb, ROOTVIEW_VIEW_A_LABEL, view->label)) ||
-	    (everything && view->blob &&
+	    (all && view->label && nla_put_string(skb, ROOTVIEW_VIEW_A_LABEL, view->label)) ||
+	    (all && view->blob &&
 	     nla_put(skb, ROOTVIEW_VIEW_A_BLOB, view->blob_len, view->blob)) ||
+	    (detail == ROOTVIEW_WITHHELD && rootview_secret_size(view) &&
+	     nla_put_flag(skb, ROOTVIEW_VIEW_A_WITHHELD)) ||
 	    nla_put_u64_64bit(skb, ROOTVIEW_VIEW_A_CREATED_NS, view->created_ns,
 			      ROOTVIEW_VIEW_A_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
-}
-
-int rootview_parse_origin(struct nlattr **tb, const struct nlattr *nest,
-			  struct netlink_ext_ack *extack)
-{
-	if (!nest)
-		return rootview_refuse(extack, NULL, "request names no origin", -EINVAL);
-	return nla_parse_nested(tb, ROOTVIEW_ORIGIN_A_MAX, nest, origin_policy, extack);
 }
 
 struct rootview_registry *rootview_find_origin(const struct nlattr *nest,
@@ -147,13 +144,15 @@ struct rootview_registry *rootview_find_origin(const struct nlattr *nest,
 	dev_t dev = 0;
 	int r;
 
-	r = rootview_parse_origin(tb, nest, extack);
+	if (!nest)
+		return ERR_PTR(rootview_refuse(extack, NULL, "request names no origin", -EINVAL));
+	r = nla_parse_nested(tb, ROOTVIEW_ORIGIN_A_MAX, nest, NULL, extack);
 	if (r)
 		return ERR_PTR(r);
 	if (tb[ROOTVIEW_ORIGIN_A_NAME])
 		name = nla_data(tb[ROOTVIEW_ORIGIN_A_NAME]);
 	if (tb[ROOTVIEW_ORIGIN_A_DEV])
-		dev = nla_get_u32(tb[ROOTVIEW_ORIGIN_A_DEV]);
+		dev = new_decode_dev(nla_get_u32(tb[ROOTVIEW_ORIGIN_A_DEV]));
 	if (!name && !dev)
 		return ERR_PTR(rootview_refuse(extack, nest,
 					       "origin has neither name nor device number",
@@ -169,11 +168,5 @@ int rootview_parse_view(struct nlattr **tb, const struct nlattr *nest,
 {
 	if (!nest)
 		return rootview_refuse(extack, NULL, "request names no view", -EINVAL);
-	return nla_parse_nested(tb, ROOTVIEW_VIEW_A_MAX, nest, view_policy, extack);
-}
-
-int rootview_parse_record(struct nlattr **tb, const struct nlattr *nest,
-			  struct netlink_ext_ack *extack)
-{
-	return nla_parse_nested(tb, ROOTVIEW_RECORD_A_MAX, nest, record_policy, extack);
+	return nla_parse_nested(tb, ROOTVIEW_VIEW_A_MAX, nest, NULL, extack);
 }

@@ -13,9 +13,16 @@
 struct rootview_registry;
 struct rootview_view;
 
-/* Room for a message with the largest view in it. */
-#define ROOTVIEW_MSG_SIZE \
-	(ROOTVIEW_NAME_MAX + ROOTVIEW_LABEL_MAX + ROOTVIEW_BLOB_MAX + 512)
+/* Room for a message with an origin and a brief view in it, and with the largest view. */
+#define ROOTVIEW_MSG_SIZE	512
+#define ROOTVIEW_MSG_SIZE_MAX	(ROOTVIEW_MSG_SIZE + ROOTVIEW_LABEL_MAX + ROOTVIEW_BLOB_MAX)
+
+/* How much of a view is told. */
+enum rootview_detail {
+	ROOTVIEW_BRIEF,		/* not label and blob */
+	ROOTVIEW_WITHHELD,	/* nor these, but that there are any */
+	ROOTVIEW_ALL,
+};
 
 extern const struct nla_policy rootview_policy[ROOTVIEW_A_MAX + 1];
 
@@ -34,7 +41,7 @@ int rootview_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, c
 /**
  * rootview_put_origin() - write an origin
  * @skb: the message
- * @reg: its registry, locked
+ * @reg: its registry, locked, with its name up to date
  * @everything: or only what tells it from others
  *
  * Return: 0, or -EMSGSIZE: the caller throws the message away.
@@ -43,33 +50,37 @@ int rootview_put_origin(struct sk_buff *skb, struct rootview_registry *reg, bool
 	__must_hold(&reg->lock);
 
 /**
+ * rootview_msg_size() - the room that a message with a view takes
+ * @view: the view; its registry is locked
+ */
+size_t rootview_msg_size(const struct rootview_view *view);
+
+/**
  * rootview_put_view() - write a view
  * @skb: the message
  * @view: the view; its registry is locked, or it has left that
- * @everything: or all but the blob
+ * @detail: how much of it
  *
  * Return: as rootview_put_origin().
  */
-int rootview_put_view(struct sk_buff *skb, const struct rootview_view *view, bool everything);
+int rootview_put_view(struct sk_buff *skb, const struct rootview_view *view,
+		      enum rootview_detail detail);
 
-/** rootview_parse_origin() - check and take apart a nested origin; @nest may be NULL */
-int rootview_parse_origin(struct nlattr **tb, const struct nlattr *nest,
-			  struct netlink_ext_ack *extack);
-
-/** rootview_parse_view() - the same for a view */
+/**
+ * rootview_parse_view() - take apart a nested view
+ * @tb: room for ROOTVIEW_VIEW_A_MAX + 1
+ * @nest: may be NULL; checked by the family's policy already
+ * @extack: told what is wrong with it
+ */
 int rootview_parse_view(struct nlattr **tb, const struct nlattr *nest,
 			struct netlink_ext_ack *extack);
-
-/** rootview_parse_record() - the same for a record; @nest is there */
-int rootview_parse_record(struct nlattr **tb, const struct nlattr *nest,
-			  struct netlink_ext_ack *extack);
 
 /**
  * rootview_find_origin() - the origin that a request names
  * @nest: its attribute; may be NULL
  * @extack: told why there is none
  *
- * Return: a reference for the caller to put, or an ERR_PTR().
+ * Return: as rootview_registry_find(), or an ERR_PTR().
  */
 struct rootview_registry *rootview_find_origin(const struct nlattr *nest,
 					       struct netlink_ext_ack *extack);

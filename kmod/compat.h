@@ -24,14 +24,23 @@
 #define DMEMIT_TARGET_NAME_VERSION(type) DMEMIT("target_name=%s", (type)->name)
 #endif
 
+/* A malformed request had no status of its own in 6.1. */
+#ifndef BLK_STS_INVAL
+#define BLK_STS_INVAL BLK_STS_NOTSUPP
+#endif
+
 /*
- * Whoever joins a multicast group can be asked for a capability where this flag
- * exists; where it does not, events are open to the initial network namespace.
+ * Where this flag exists, whoever joins a multicast group can be asked for a
+ * capability.  Where it does not (a bit-field alone is nothing that could be
+ * tested here), anybody in the initial network namespace hears the events, and
+ * these must not tell labels and blobs.
  */
 #ifdef GENL_MCAST_CAP_SYS_ADMIN
 #define ROOTVIEW_MCGRP_ADMIN .flags = GENL_MCAST_CAP_SYS_ADMIN,
+#define ROOTVIEW_EVENT_DETAIL ROOTVIEW_ALL
 #else
 #define ROOTVIEW_MCGRP_ADMIN
+#define ROOTVIEW_EVENT_DETAIL ROOTVIEW_WITHHELD
 #endif
 
 #endif /* ROOTVIEW_COMPAT_H */

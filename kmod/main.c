@@ -4,9 +4,7 @@
  *
  *	target.c	the device-mapper target "rootview"
  *	registry.c	the views of each device
- *	record.c	recordings of the reads of a device
- *	netlink.c	the netlink family: requests and events
- *	dump.c		its dumps
+ *	netlink.c	the netlink family: requests, dumps and events
  *	attr.c		its attributes
  *	compat.h	differences between kernels
  *
@@ -18,6 +16,10 @@
 
 #include "netlink.h"
 #include "target.h"
+
+#ifndef CONFIG_64BIT
+#error "dm-rootview is for 64-bit kernels: its counters are read without a lock"
+#endif
 
 static int __init rootview_init(void)
 {

@@ -5,6 +5,10 @@
  * Handlers take the registry's lock around both a change and the reply that
  * tells of it, so a reply never describes what somebody else changed meanwhile.
  * Nothing here is ever called from the read path.
+ *
+ * The cursor of a dump is made of ids, which are never used again, so nothing
+ * has to be held between two parts of it.  How a dump tells that something
+ * changed meanwhile was learnt from WireGuard's.
  */
 #include "netlink.h"
 
@@ -13,43 +17,38 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
-#include <linux/stringify.h>
 #include <net/genetlink.h>
 #include <uapi/linux/rootview.h>
 
 #include "attr.h"
 #include "compat.h"
-#include "dump.h"
 #include "registry.h"
 
-/* One result in a batch, with the longest sentence that we have. */
-#define RESULT_SIZE 128
+static struct genl_family rootview_family;
 
-/* On failure the caller throws the message away. */
-static int put_reply(struct sk_buff *skb, struct genl_info *info, struct rootview_registry *reg,
-		     const struct rootview_view *view, bool everything)
+static int rootview_check_sender(struct sk_buff *skb, struct netlink_ext_ack *extack)
 {
-	void *head = genlmsg_put_reply(skb, info, &rootview_genl, 0, info->genlhdr->cmd);
-
-	if (!head || rootview_put_origin(skb, reg, everything && !view) ||
-	    (view && rootview_put_view(skb, view, everything)))
-		return rootview_refuse(info->extack, NULL, "reply does not fit into a message",
-				       -EMSGSIZE);
-	genlmsg_end(skb, head);
-	return 0;
+	/* GENL_ADMIN_PERM would ask for CAP_NET_ADMIN. */
+	if (netlink_capable(skb, CAP_SYS_ADMIN))
+		return 0;
+	return rootview_refuse(extack, NULL, "asking and changing take CAP_SYS_ADMIN", -EPERM);
 }
 
-/* The functions from here on want the registry's lock. */
-static struct rootview_view *find_view(struct rootview_registry *reg, const struct nlattr *nest,
-				       struct netlink_ext_ack *extack)
+/*
+ * Requests.  These functions want the registry's lock.
+ */
+
+static struct rootview_view *rootview_find_view(struct rootview_registry *reg,
+						struct genl_info *info)
 {
+	const struct nlattr *nest = info->attrs[ROOTVIEW_A_VIEW];
 	struct nlattr *tb[ROOTVIEW_VIEW_A_MAX + 1];
 	struct rootview_view *view;
 	const char *name = NULL;
 	u64 id = 0;
 	int r;
 
-	r = rootview_parse_view(tb, nest, extack);
+	r = rootview_parse_view(tb, nest, info->extack);
 	if (r)
 		return ERR_PTR(r);
 	if (tb[ROOTVIEW_VIEW_A_NAME])
@@ -57,17 +56,18 @@ static struct rootview_view *find_view(struct rootview_registry *reg, const stru
 	if (tb[ROOTVIEW_VIEW_A_ID])
 		id = nla_get_u64(tb[ROOTVIEW_VIEW_A_ID]);
 	if (!name && !id)
-		return ERR_PTR(rootview_refuse(extack, nest, "view has neither name nor id",
-					       -EINVAL));
+		return ERR_PTR(rootview_refuse(info->extack, nest,
+					       "view has neither name nor id", -EINVAL));
 	view = rootview_view_find(reg, name, id);
 	if (!view)
-		return ERR_PTR(rootview_refuse(extack, nest, "no such view", -ENOENT));
+		return ERR_PTR(rootview_refuse(info->extack, nest, "no such view", -ENOENT));
 	return view;
 }
 
-static struct rootview_view *create_view(struct rootview_registry *reg, const struct nlattr *nest,
-					 struct netlink_ext_ack *extack)
+static struct rootview_view *rootview_create_view(struct rootview_registry *reg,
+						  struct genl_info *info)
 {
+	const struct nlattr *nest = info->attrs[ROOTVIEW_A_VIEW];
 	struct nlattr *tb[ROOTVIEW_VIEW_A_MAX + 1];
 	const char *label = NULL, *why = NULL;
 	struct rootview_view *view;
@@ -75,13 +75,13 @@ static struct rootview_view *create_view(struct rootview_registry *reg, const st
 	u16 blob_len = 0;
 	int r;
 
-	r = rootview_parse_view(tb, nest, extack);
+	r = rootview_parse_view(tb, nest, info->extack);
 	if (r)
 		return ERR_PTR(r);
 	if (!tb[ROOTVIEW_VIEW_A_NAME])
-		return ERR_PTR(rootview_refuse(extack, nest, "view has no name", -EINVAL));
+		return ERR_PTR(rootview_refuse(info->extack, nest, "view has no name", -EINVAL));
 	if (tb[ROOTVIEW_VIEW_A_ID])
-		return ERR_PTR(rootview_refuse(extack, tb[ROOTVIEW_VIEW_A_ID],
+		return ERR_PTR(rootview_refuse(info->extack, tb[ROOTVIEW_VIEW_A_ID],
 					       "the id of a view cannot be chosen", -EINVAL));
 	if (tb[ROOTVIEW_VIEW_A_LABEL])
 		label = nla_data(tb[ROOTVIEW_VIEW_A_LABEL]);
@@ -92,209 +92,277 @@ static struct rootview_view *create_view(struct rootview_registry *reg, const st
 	view = rootview_view_create(reg, nla_data(tb[ROOTVIEW_VIEW_A_NAME]), label, blob,
 				    blob_len, &why);
 	if (IS_ERR(view))
-		rootview_refuse(extack, tb[ROOTVIEW_VIEW_A_NAME], why, PTR_ERR(view));
+		rootview_refuse(info->extack, tb[ROOTVIEW_VIEW_A_NAME], why, PTR_ERR(view));
 	return view;
 }
 
-/* The caller frees the view with kvfree(). */
-static struct rootview_view *delete_view(struct rootview_registry *reg, const struct nlattr *nest,
-					 struct netlink_ext_ack *extack)
+/* Writes what is asked for into a message that has room for it. */
+static struct sk_buff *rootview_put_reply(struct sk_buff *reply, struct genl_info *info,
+					  struct rootview_registry *reg,
+					  const struct rootview_view *view,
+					  enum rootview_detail detail)
 {
-	struct rootview_view *view = find_view(reg, nest, extack);
+	void *head = genlmsg_put_reply(reply, info, &rootview_family, 0, info->genlhdr->cmd);
 
-	if (!IS_ERR(view))
-		rootview_view_delete(reg, view);
-	return view;
+	if (!head || rootview_put_origin(reply, reg, !view) ||
+	    (view && rootview_put_view(reply, view, detail))) {
+		nlmsg_free(reply);
+		return ERR_PTR(rootview_refuse(info->extack, NULL,
+					       "reply does not fit into a message", -EMSGSIZE));
+	}
+	genlmsg_end(reply, head);
+	return reply;
 }
 
-/*
- * Requests.
- */
-
-static int answer_create(struct sk_buff *reply, struct genl_info *info,
-			 struct rootview_registry *reg)
+static struct sk_buff *rootview_answer_origin(struct genl_info *info,
+					      struct rootview_registry *reg)
 {
-	struct rootview_view *view = create_view(reg, info->attrs[ROOTVIEW_A_VIEW], info->extack);
+	struct sk_buff *reply = genlmsg_new(ROOTVIEW_MSG_SIZE, GFP_KERNEL);
 
-	return IS_ERR(view) ? PTR_ERR(view) : put_reply(reply, info, reg, view, false);
+	if (!reply)
+		return ERR_PTR(-ENOMEM);
+	return rootview_put_reply(reply, info, reg, NULL, ROOTVIEW_BRIEF);
 }
 
-static int answer_delete(struct sk_buff *reply, struct genl_info *info,
-			 struct rootview_registry *reg)
+static struct sk_buff *rootview_answer_view(struct genl_info *info, struct rootview_registry *reg)
 {
-	struct rootview_view *view = delete_view(reg, info->attrs[ROOTVIEW_A_VIEW], info->extack);
-	int r;
+	struct rootview_view *view = rootview_find_view(reg, info);
+	struct sk_buff *reply;
 
 	if (IS_ERR(view))
-		return PTR_ERR(view);
-	r = put_reply(reply, info, reg, view, false);
-	kvfree(view);
-	return r;
+		return ERR_CAST(view);
+	reply = genlmsg_new(rootview_msg_size(view), GFP_KERNEL);
+	if (!reply)
+		return ERR_PTR(-ENOMEM);
+	return rootview_put_reply(reply, info, reg, view, ROOTVIEW_ALL);
 }
 
-static int answer_view(struct sk_buff *reply, struct genl_info *info,
-		       struct rootview_registry *reg)
+/* A change has its reply's memory first: none is made that could not be told. */
+static struct sk_buff *rootview_answer_create(struct genl_info *info,
+					      struct rootview_registry *reg)
 {
-	struct rootview_view *view = find_view(reg, info->attrs[ROOTVIEW_A_VIEW], info->extack);
+	struct sk_buff *reply = genlmsg_new(ROOTVIEW_MSG_SIZE, GFP_KERNEL);
+	struct rootview_view *view;
 
-	return IS_ERR(view) ? PTR_ERR(view) : put_reply(reply, info, reg, view, true);
-}
-
-static int answer_origin(struct sk_buff *reply, struct genl_info *info,
-			 struct rootview_registry *reg)
-{
-	return put_reply(reply, info, reg, NULL, true);
-}
-
-/* What of a batch fits into the reply was counted beforehand. */
-static int put_result(struct sk_buff *skb, u64 id, int error, const char *reason)
-{
-	struct nlattr *nest = nla_nest_start(skb, ROOTVIEW_A_RESULT);
-
-	if (!nest || nla_put_s32(skb, ROOTVIEW_RESULT_A_ERROR, error) ||
-	    (!error && nla_put_u64_64bit(skb, ROOTVIEW_RESULT_A_ID, id, ROOTVIEW_RESULT_A_PAD)) ||
-	    (reason && nla_put_string(skb, ROOTVIEW_RESULT_A_REASON, reason)))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int answer_batch(struct sk_buff *reply, struct genl_info *info,
-			struct rootview_registry *reg)
-{
-	void *head = genlmsg_put_reply(reply, info, &rootview_genl, 0, info->genlhdr->cmd);
-	const struct nlattr *attr;
-	int rem, r;
-
-	if (!head)
-		return -EMSGSIZE;
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		struct netlink_ext_ack extack = {};
-		struct rootview_view *view;
-
-		if (nla_type(attr) == ROOTVIEW_A_CREATE)
-			view = create_view(reg, attr, &extack);
-		else if (nla_type(attr) == ROOTVIEW_A_DELETE)
-			view = delete_view(reg, attr, &extack);
-		else
-			continue;
-
-		r = put_result(reply, IS_ERR(view) ? 0 : view->id, PTR_ERR_OR_ZERO(view),
-			       extack._msg);
-		if (nla_type(attr) == ROOTVIEW_A_DELETE && !IS_ERR(view))
-			kvfree(view);
-		if (r)
-			return r;
+	if (!reply)
+		return ERR_PTR(-ENOMEM);
+	view = rootview_create_view(reg, info);
+	if (IS_ERR(view)) {
+		nlmsg_free(reply);
+		return ERR_CAST(view);
 	}
-	r = rootview_put_origin(reply, reg, false);
-	if (r)
-		return r;
-	genlmsg_end(reply, head);
-	return 0;
+	return rootview_put_reply(reply, info, reg, view, ROOTVIEW_BRIEF);
 }
 
-static int answer_record(struct sk_buff *reply, struct genl_info *info,
-			 struct rootview_registry *reg)
+static struct sk_buff *rootview_answer_delete(struct genl_info *info,
+					      struct rootview_registry *reg)
 {
-	const struct nlattr *nest = info->attrs[ROOTVIEW_A_ORIGIN];
-	struct nlattr *tb[ROOTVIEW_ORIGIN_A_MAX + 1];
-	const char *why = NULL;
-	int r;
+	struct sk_buff *reply = genlmsg_new(ROOTVIEW_MSG_SIZE, GFP_KERNEL);
+	struct rootview_view *view;
 
-	r = rootview_parse_origin(tb, nest, info->extack);
-	if (r)
-		return r;
-	if (!tb[ROOTVIEW_ORIGIN_A_RECORDING])
-		return rootview_refuse(info->extack, nest,
-				       "request does not say how many reads to record", -EINVAL);
-	r = rootview_registry_set_recording(reg, nla_get_u32(tb[ROOTVIEW_ORIGIN_A_RECORDING]),
-					    &why);
-	if (r)
-		return rootview_refuse(info->extack, tb[ROOTVIEW_ORIGIN_A_RECORDING], why, r);
-	return put_reply(reply, info, reg, NULL, true);
+	if (!reply)
+		return ERR_PTR(-ENOMEM);
+	view = rootview_find_view(reg, info);
+	if (IS_ERR(view)) {
+		nlmsg_free(reply);
+		return ERR_CAST(view);
+	}
+	rootview_view_delete(reg, view);
+	reply = rootview_put_reply(reply, info, reg, view, ROOTVIEW_BRIEF);
+	kvfree(view);
+	return reply;
 }
 
-typedef int (*answer_fn)(struct sk_buff *reply, struct genl_info *info,
-			 struct rootview_registry *reg);
+static struct sk_buff *(*const rootview_answers[])(struct genl_info *info,
+						   struct rootview_registry *reg) = {
+	[ROOTVIEW_CMD_ORIGIN_GET]	= rootview_answer_origin,
+	[ROOTVIEW_CMD_VIEW_CREATE]	= rootview_answer_create,
+	[ROOTVIEW_CMD_VIEW_DELETE]	= rootview_answer_delete,
+	[ROOTVIEW_CMD_VIEW_GET]		= rootview_answer_view,
+};
 
-/* What all requests have in common: find the origin, lock it, do it, answer. */
-static int do_locked(struct genl_info *info, size_t size, answer_fn answer)
+static int rootview_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rootview_registry *reg;
 	struct sk_buff *reply;
 	int r;
 
+	r = rootview_check_sender(skb, info->extack);
+	if (r)
+		return r;
 	reg = rootview_find_origin(info->attrs[ROOTVIEW_A_ORIGIN], info->extack);
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
-
-	/* First of all, and large enough: no change is made that cannot be told. */
-	reply = genlmsg_new(size, GFP_KERNEL);
-	if (!reply) {
-		r = -ENOMEM;
-		goto out;
-	}
-	mutex_lock(&reg->lock);
-	r = answer(reply, info, reg);
-	mutex_unlock(&reg->lock);
-	if (r)
-		nlmsg_free(reply);
-	else
-		r = genlmsg_reply(reply, info);
-out:
+	reply = rootview_answers[info->genlhdr->cmd](info, reg);
+	rootview_registry_unlock(reg);
 	rootview_registry_put(reg);
-	return r;
+	if (IS_ERR(reply))
+		return PTR_ERR(reply);
+	/*
+	 * It is done, whether the reply arrives or not: netlink itself tells the sender of
+	 * one that found no room, by ENOBUFS.
+	 */
+	genlmsg_reply(reply, info);
+	return 0;
 }
 
-static int do_change(struct sk_buff *skb, struct genl_info *info, size_t size, answer_fn answer)
+/*
+ * Dumps.
+ */
+
+struct rootview_cursor {
+	u64 origin;		/* the next origin, by id */
+	u64 last_origin;	/* where the dump ends: what comes later is not told */
+	u64 view;		/* the next view on it, by id */
+	u64 last_view;
+	bool single;		/* one origin and no other */
+};
+
+static struct rootview_cursor *rootview_cursor_of(struct netlink_callback *cb)
 {
-	/* GENL_ADMIN_PERM would ask for CAP_NET_ADMIN. */
-	if (!netlink_capable(skb, CAP_SYS_ADMIN))
-		return rootview_refuse(info->extack, NULL, "changing views takes CAP_SYS_ADMIN",
-				       -EPERM);
-	return do_locked(info, size, answer);
+	BUILD_BUG_ON(sizeof(struct rootview_cursor) > sizeof(cb->ctx));
+	return (struct rootview_cursor *)cb->ctx;
 }
 
-static int doit_origin_get(struct sk_buff *skb, struct genl_info *info)
+static int rootview_start_dump(struct netlink_callback *cb)
 {
-	return do_locked(info, ROOTVIEW_MSG_SIZE, answer_origin);
+	struct rootview_cursor *cursor = rootview_cursor_of(cb);
+
+	cursor->last_origin = rootview_last_id();
+	cursor->last_view = cursor->last_origin;
+	return rootview_check_sender(cb->skb, cb->extack);
 }
 
-static int doit_view_create(struct sk_buff *skb, struct genl_info *info)
+static void *rootview_put_dump_header(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 {
-	return do_change(skb, info, ROOTVIEW_MSG_SIZE, answer_create);
+	void *head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				 &rootview_family, NLM_F_MULTI, cmd);
+
+	if (head)
+		genl_dump_check_consistent(cb, head);
+	return head;
 }
 
-static int doit_view_delete(struct sk_buff *skb, struct genl_info *info)
+static int rootview_dump_origin(struct rootview_registry *reg, struct sk_buff *skb,
+				struct netlink_callback *cb)
 {
-	return do_change(skb, info, ROOTVIEW_MSG_SIZE, answer_delete);
-}
+	void *head = rootview_put_dump_header(skb, cb, ROOTVIEW_CMD_ORIGIN_GET);
 
-static int doit_view_get(struct sk_buff *skb, struct genl_info *info)
-{
-	return do_locked(info, ROOTVIEW_MSG_SIZE, answer_view);
-}
-
-static int doit_view_batch(struct sk_buff *skb, struct genl_info *info)
-{
-	const struct nlattr *attr;
-	int n = 0, rem;
-
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
-		if (nla_type(attr) == ROOTVIEW_A_CREATE || nla_type(attr) == ROOTVIEW_A_DELETE)
-			n++;
+	if (!head)
+		return -EMSGSIZE;
+	rootview_registry_name(reg);
+	if (rootview_put_origin(skb, reg, true)) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
 	}
-	if (!n)
-		return rootview_refuse(info->extack, NULL, "batch is empty", -EINVAL);
-	if (n > ROOTVIEW_BATCH_MAX)
-		return rootview_refuse(info->extack, NULL, "batch has more than "
-				       __stringify(ROOTVIEW_BATCH_MAX) " entries", -E2BIG);
-	return do_change(skb, info, 512 + n * RESULT_SIZE, answer_batch);
+	genlmsg_end(skb, head);
+	return 0;
 }
 
-static int doit_record_set(struct sk_buff *skb, struct genl_info *info)
+static int rootview_dump_origins(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return do_change(skb, info, ROOTVIEW_MSG_SIZE, answer_record);
+	struct rootview_cursor *cursor = rootview_cursor_of(cb);
+	struct rootview_registry *reg;
+	int r;
+
+	cb->seq = rootview_changes() + 1; /* 0 stands for no number */
+	while ((reg = rootview_registry_next(cursor->origin, cursor->last_origin))) {
+		rootview_registry_lock(reg);
+		/* Its end was announced: nothing is told of it after that. */
+		r = reg->gone ? 0 : rootview_dump_origin(reg, skb, cb);
+		rootview_registry_unlock(reg);
+		cursor->origin = reg->id + !r;
+		rootview_registry_put(reg);
+		if (r)
+			return skb->len ?: r;
+	}
+	return skb->len;
+}
+
+static int rootview_start_views(struct netlink_callback *cb)
+{
+	struct rootview_cursor *cursor = rootview_cursor_of(cb);
+	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
+	struct rootview_registry *reg;
+	int r;
+
+	r = rootview_start_dump(cb);
+	if (r)
+		return r;
+	r = genlmsg_parse(cb->nlh, &rootview_family, tb, ROOTVIEW_A_MAX, rootview_policy,
+			  cb->extack);
+	if (r)
+		return r;
+	/* The largest view must fit, or the dump would never get past it. */
+	cb->min_dump_alloc = ROOTVIEW_MSG_SIZE_MAX;
+	if (!tb[ROOTVIEW_A_ORIGIN])
+		return 0;
+
+	reg = rootview_find_origin(tb[ROOTVIEW_A_ORIGIN], cb->extack);
+	if (IS_ERR(reg))
+		return PTR_ERR(reg);
+	cursor->single = true;
+	cursor->origin = reg->id;
+	cursor->last_origin = reg->id;
+	rootview_registry_unlock(reg);
+	rootview_registry_put(reg);
+	return 0;
+}
+
+static int rootview_dump_views_of(struct rootview_registry *reg, struct sk_buff *skb,
+				  struct netlink_callback *cb)
+{
+	struct rootview_cursor *cursor = rootview_cursor_of(cb);
+	struct rootview_view *view;
+	void *head;
+
+	rootview_registry_name(reg);
+	while ((view = rootview_view_next(reg, cursor->view)) && view->id <= cursor->last_view) {
+		head = rootview_put_dump_header(skb, cb, ROOTVIEW_CMD_VIEW_GET);
+		if (!head)
+			return -EMSGSIZE;
+		if (rootview_put_origin(skb, reg, false) ||
+		    rootview_put_view(skb, view, ROOTVIEW_ALL)) {
+			genlmsg_cancel(skb, head);
+			return -EMSGSIZE;
+		}
+		genlmsg_end(skb, head);
+		cursor->view = view->id + 1;
+	}
+	return 0;
+}
+
+static int rootview_dump_views(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct rootview_cursor *cursor = rootview_cursor_of(cb);
+	struct rootview_registry *reg;
+	int r;
+
+	/* One origin's dump is not disturbed by what happens to the others. */
+	if (!cursor->single)
+		cb->seq = rootview_changes() + 1;
+
+	while ((reg = rootview_registry_next(cursor->origin, cursor->last_origin))) {
+		if (reg->id != cursor->origin) {
+			cursor->origin = reg->id;
+			cursor->view = 0;
+		}
+		rootview_registry_lock(reg);
+		if (cursor->single)
+			cb->seq = (u32)reg->generation + 1;
+		/* If it is gone, it has no views. */
+		r = rootview_dump_views_of(reg, skb, cb);
+		rootview_registry_unlock(reg);
+		rootview_registry_put(reg);
+		if (r)
+			return skb->len ?: r;
+		cursor->origin++;
+		cursor->view = 0;
+	}
+	/* The one origin went away half way through: make the end say so. */
+	if (cursor->single && cursor->origin == cursor->last_origin)
+		cb->seq = cb->prev_seq + 1;
+	return skb->len;
 }
 
 /*
@@ -308,34 +376,35 @@ static const struct genl_multicast_group rootview_mcgrps[] = {
 void rootview_netlink_announce(struct rootview_registry *reg, const struct rootview_view *view,
 			       u8 event)
 {
-	/* Who follows the events is to know all that a dump would tell. */
-	bool everything = event == ROOTVIEW_CMD_VIEW_CREATED;
+	enum rootview_detail detail = ROOTVIEW_BRIEF;
+	size_t size = ROOTVIEW_MSG_SIZE;
 	struct sk_buff *skb;
-	size_t size = 512;
 	void *head;
 
 	lockdep_assert_held(&reg->lock);
 
-	if (!genl_has_listeners(&rootview_genl, &init_net, 0))
+	if (!genl_has_listeners(&rootview_family, &init_net, 0))
 		return;
-	/* Small: what waits for a slow listener counts against its buffer. */
-	if (view)
-		size += (view->label ? strlen(view->label) : 0) +
-			(everything ? view->blob_len : 0);
+	/* Who follows the events is to know all that a dump would tell. */
+	if (event == ROOTVIEW_CMD_VIEW_CREATED)
+		detail = ROOTVIEW_EVENT_DETAIL;
+	/* No larger than that: what waits for a slow listener counts against its buffer. */
+	if (detail == ROOTVIEW_ALL)
+		size = rootview_msg_size(view);
 	skb = genlmsg_new(size, GFP_KERNEL);
 	if (!skb)
 		goto lost;
-	head = genlmsg_put(skb, 0, 0, &rootview_genl, 0, event);
+	head = genlmsg_put(skb, 0, 0, &rootview_family, 0, event);
 	if (!head || rootview_put_origin(skb, reg, false) ||
-	    (view && rootview_put_view(skb, view, everything))) {
+	    (view && rootview_put_view(skb, view, detail))) {
 		nlmsg_free(skb);
 		goto lost;
 	}
 	genlmsg_end(skb, head);
-	genlmsg_multicast(&rootview_genl, skb, 0, 0, GFP_KERNEL);
+	genlmsg_multicast(&rootview_family, skb, 0, 0, GFP_KERNEL);
 	return;
 lost:
-	genl_set_err(&rootview_genl, &init_net, 0, 0, -ENOBUFS);
+	genl_set_err(&rootview_family, &init_net, 0, 0, -ENOBUFS);
 }
 
 /*
@@ -346,39 +415,27 @@ lost:
 static const struct genl_ops rootview_ops[] = {
 	{
 		.cmd = ROOTVIEW_CMD_ORIGIN_GET,
-		.doit = doit_origin_get,
+		.doit = rootview_doit,
+		.start = rootview_start_dump,
 		.dumpit = rootview_dump_origins,
 	},
 	{
 		.cmd = ROOTVIEW_CMD_VIEW_CREATE,
-		.doit = doit_view_create,
+		.doit = rootview_doit,
 	},
 	{
 		.cmd = ROOTVIEW_CMD_VIEW_DELETE,
-		.doit = doit_view_delete,
+		.doit = rootview_doit,
 	},
 	{
 		.cmd = ROOTVIEW_CMD_VIEW_GET,
-		.doit = doit_view_get,
+		.doit = rootview_doit,
 		.start = rootview_start_views,
 		.dumpit = rootview_dump_views,
 	},
-	{
-		.cmd = ROOTVIEW_CMD_VIEW_BATCH,
-		.doit = doit_view_batch,
-	},
-	{
-		.cmd = ROOTVIEW_CMD_RECORD_SET,
-		.doit = doit_record_set,
-	},
-	{
-		.cmd = ROOTVIEW_CMD_RECORD_GET,
-		.start = rootview_start_record,
-		.dumpit = rootview_dump_record,
-	},
 };
 
-struct genl_family rootview_genl = {
+static struct genl_family rootview_family __ro_after_init = {
 	.name = ROOTVIEW_GENL_NAME,
 	.version = ROOTVIEW_GENL_VERSION,
 	.module = THIS_MODULE,
@@ -393,10 +450,10 @@ struct genl_family rootview_genl = {
 
 int rootview_netlink_init(void)
 {
-	return genl_register_family(&rootview_genl);
+	return genl_register_family(&rootview_family);
 }
 
 void rootview_netlink_exit(void)
 {
-	genl_unregister_family(&rootview_genl);
+	genl_unregister_family(&rootview_family);
 }

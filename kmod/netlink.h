@@ -8,11 +8,8 @@
 
 #include <linux/types.h>
 
-struct genl_family;
 struct rootview_registry;
 struct rootview_view;
-
-extern struct genl_family rootview_genl;
 
 int rootview_netlink_init(void);
 void rootview_netlink_exit(void);

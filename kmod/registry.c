@@ -7,17 +7,18 @@
  * old one lives, and the old destructor runs after the new one has resumed
  * (dm-thin finds its pool in the same way).
  */
+#define pr_fmt(fmt) "rootview: " fmt
+
 #include "registry.h"
 
 #include <linux/atomic.h>
 #include <linux/err.h>
-#include <linux/jhash.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
-#include <linux/rcupdate.h>
-#include <linux/rhashtable.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/stringify.h>
@@ -25,133 +26,128 @@
 
 #include "netlink.h"
 
-static DEFINE_MUTEX(registries_lock);
-static LIST_HEAD(registries); /* ordered by id: new ones go to the tail */
+static DEFINE_MUTEX(rootview_registries_lock);
+static LIST_HEAD(rootview_registries); /* ordered by id: new ones go to the tail */
 
-static atomic64_t last_id = ATOMIC64_INIT(0);
-static atomic_t changes = ATOMIC_INIT(0);
+static atomic64_t rootview_last = ATOMIC64_INIT(0); /* id, of a registry or a view */
+static atomic_t rootview_nr_changes = ATOMIC_INIT(0);
 
-static u32 hash_name(const void *name, u32 len, u32 seed)
+static unsigned int rootview_max_views = 1000000;
+module_param_named(max_views, rootview_max_views, uint, 0644);
+MODULE_PARM_DESC(max_views, "Views that one origin can have at a time");
+
+void rootview_registry_lock(struct rootview_registry *reg)
 {
-	return jhash(name, strlen(name), seed);
+	unsigned int noio = memalloc_noio_save();
+
+	mutex_lock(&reg->lock);
+	reg->noio = noio;
 }
 
-static u32 hash_view(const void *view, u32 len, u32 seed)
+void rootview_registry_unlock(struct rootview_registry *reg)
 {
-	return hash_name(((const struct rootview_view *)view)->name, len, seed);
+	unsigned int noio = reg->noio;
+
+	mutex_unlock(&reg->lock);
+	memalloc_noio_restore(noio);
 }
 
-static int compare_view(struct rhashtable_compare_arg *arg, const void *view)
+/* Returns false for a device that is being removed: @name is the last one that it had. */
+static bool rootview_registry_update_name(struct rootview_registry *reg) __must_hold(&reg->lock)
 {
-	return strcmp(arg->key, ((const struct rootview_view *)view)->name);
+	char name[DM_NAME_LEN];
+
+	lockdep_assert_held(&reg->lock);
+
+	/* md is valid until the last instance has gone. */
+	if (reg->gone || dm_copy_name_and_uuid(reg->md, name, NULL))
+		return false;
+	strscpy(reg->name, name, sizeof(reg->name));
+	return true;
 }
 
-static const struct rhashtable_params names_params = {
-	.head_offset = offsetof(struct rootview_view, node),
-	.hashfn = hash_name,
-	.obj_hashfn = hash_view,
-	.obj_cmpfn = compare_view,
-	.automatic_shrinking = true,
-};
-
-static void announce(struct rootview_registry *reg, const struct rootview_view *view, u8 event)
-	__must_hold(&reg->lock)
+static void rootview_announce(struct rootview_registry *reg, const struct rootview_view *view,
+			      u8 event) __must_hold(&reg->lock)
 {
 	lockdep_assert_held(&reg->lock);
 
+	/* For a view, whoever changes it has looked. */
+	if (!view)
+		rootview_registry_update_name(reg);
 	reg->generation++;
-	atomic_inc(&changes);
+	atomic_inc(&rootview_nr_changes);
 	rootview_netlink_announce(reg, view, event);
-	if (reg->live)
+	/* Wakes everybody who waits for any device's: not for each view of a thousand. */
+	if (!view && reg->live)
 		dm_table_event(reg->live);
 }
 
-static void remove_view(struct rootview_registry *reg, struct rootview_view *view, u8 event)
-	__must_hold(&reg->lock)
-{
-	lockdep_assert_held(&reg->lock);
-
-	xa_erase(&reg->views, view->id);
-	rhashtable_remove_fast(&reg->names, &view->node, names_params);
-	reg->nr_views--;
-	reg->deleted++;
-	pr_debug("rootview: %s: view %llu \"%s\" removed\n", reg->name, view->id, view->name);
-	announce(reg, view, event);
-}
-
-static void registry_free(struct kref *ref)
+static void rootview_registry_free(struct kref *ref)
 {
 	struct rootview_registry *reg = container_of(ref, struct rootview_registry, ref);
 
-	pr_debug("rootview: registry %llu freed\n", reg->id);
-	kvfree(reg->recording);
-	xa_destroy(&reg->views);
-	rhashtable_destroy(&reg->names);
+	pr_debug("registry %llu freed\n", reg->id);
 	free_percpu(reg->counters);
 	mutex_destroy(&reg->lock);
 	kfree(reg);
 }
 
-static void announce_failure(struct work_struct *work)
+static void rootview_announce_failure(struct work_struct *work)
 {
 	struct rootview_registry *reg = container_of(work, struct rootview_registry,
 						     announce_failure);
 
-	mutex_lock(&reg->lock);
-	announce(reg, NULL, ROOTVIEW_CMD_ORIGIN_FAILED);
-	mutex_unlock(&reg->lock);
+	rootview_registry_lock(reg);
+	rootview_announce(reg, NULL, ROOTVIEW_CMD_ORIGIN_FAILED);
+	rootview_registry_unlock(reg);
 }
 
-static struct rootview_registry *registry_new(struct mapped_device *md)
+static struct rootview_registry *rootview_registry_new(struct mapped_device *md)
 {
 	struct rootview_registry *reg;
-	int r = -ENOMEM;
 
 	reg = kzalloc(sizeof(*reg), GFP_KERNEL);
 	if (!reg)
-		return ERR_PTR(-ENOMEM);
-
+		return NULL;
 	reg->counters = alloc_percpu(struct rootview_counters);
-	if (!reg->counters)
-		goto out_free;
-	r = rhashtable_init(&reg->names, &names_params);
-	if (r)
-		goto out_counters;
-
+	if (!reg->counters) {
+		kfree(reg);
+		return NULL;
+	}
 	kref_init(&reg->ref);
 	reg->md = md;
 	reg->dev = disk_devt(dm_disk(md));
-	reg->id = atomic64_inc_return(&last_id);
-	INIT_WORK(&reg->announce_failure, announce_failure);
+	INIT_WORK(&reg->announce_failure, rootview_announce_failure);
 	mutex_init(&reg->lock);
-	xa_init(&reg->views);
-	pr_debug("rootview: registry %llu made for %s\n", reg->id, dm_device_name(md));
+	reg->names = RB_ROOT;
+	reg->ids = RB_ROOT;
 	return reg;
-
-out_counters:
-	free_percpu(reg->counters);
-out_free:
-	kfree(reg);
-	return ERR_PTR(r);
 }
 
 struct rootview_registry *rootview_registry_get(struct mapped_device *md)
 {
-	struct rootview_registry *reg;
+	/* Made before the lock is taken, and in vain for a device that has one. */
+	struct rootview_registry *new = rootview_registry_new(md), *reg;
 
-	mutex_lock(&registries_lock);
-	list_for_each_entry(reg, &registries, list) {
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+
+	mutex_lock(&rootview_registries_lock);
+	list_for_each_entry(reg, &rootview_registries, list) {
 		if (reg->md == md)
 			goto found;
 	}
-	reg = registry_new(md);
-	if (IS_ERR(reg))
-		goto out;
-	list_add_tail(&reg->list, &registries);
+	reg = new;
+	new = NULL;
+	reg->id = atomic64_inc_return(&rootview_last);
+	list_add_tail(&reg->list, &rootview_registries);
+	pr_debug("registry %llu made for %s\n", reg->id, dm_device_name(md));
 found:
 	reg->instances++;
-out:
-	mutex_unlock(&registries_lock);
+	mutex_unlock(&rootview_registries_lock);
+
+	if (new)
+		rootview_registry_put(new);
 	return reg;
 }
 
@@ -159,57 +155,70 @@ bool rootview_registry_accepts(struct rootview_registry *reg, dev_t backing, sec
 {
 	bool accepts;
 
-	mutex_lock(&reg->lock);
+	rootview_registry_lock(reg);
 	accepts = !reg->bound || (reg->backing == backing && reg->size == size);
-	mutex_unlock(&reg->lock);
+	rootview_registry_unlock(reg);
 	return accepts;
 }
 
 void rootview_registry_resume(struct rootview_registry *reg, struct dm_table *table,
 			      dev_t backing, sector_t size)
 {
-	mutex_lock(&reg->lock);
+	rootview_registry_lock(reg);
 	reg->live = table;
 	clear_bit(0, &reg->failed);
 	if (!reg->bound) {
 		reg->backing = backing;
 		reg->size = size;
 		reg->bound = true;
-		announce(reg, NULL, ROOTVIEW_CMD_ORIGIN_ADDED);
+		rootview_announce(reg, NULL, ROOTVIEW_CMD_ORIGIN_ADDED);
 	}
-	mutex_unlock(&reg->lock);
+	rootview_registry_unlock(reg);
+}
+
+/* Nobody is told of each: the event of the origin's end says it for all. */
+static void rootview_registry_empty(struct rootview_registry *reg) __must_hold(&reg->lock)
+{
+	struct rootview_view *view, *next;
+
+	lockdep_assert_held(&reg->lock);
+
+	rbtree_postorder_for_each_entry_safe(view, next, &reg->names, by_name) {
+		kvfree(view);
+		cond_resched();
+	}
+	reg->names = RB_ROOT;
+	reg->ids = RB_ROOT;
+	reg->nr_views = 0;
 }
 
 void rootview_registry_put_instance(struct rootview_registry *reg, struct dm_table *table)
 {
-	struct rootview_view *view;
-	unsigned long id;
 	bool last;
 
-	mutex_lock(&registries_lock);
+	mutex_lock(&rootview_registries_lock);
 	last = !--reg->instances;
 	if (last)
 		list_del(&reg->list);
-	mutex_unlock(&registries_lock);
+	mutex_unlock(&rootview_registries_lock);
 
-	/* Nothing reads any more, so nothing fails any more. */
+	/*
+	 * Nothing reads any more, so nothing fails any more.  What is only queued is not
+	 * waited for: a worker for it may want memory.
+	 */
 	if (last)
-		flush_work(&reg->announce_failure);
+		cancel_work_sync(&reg->announce_failure);
 
-	mutex_lock(&reg->lock);
+	rootview_registry_lock(reg);
 	if (reg->live == table)
 		reg->live = NULL;
 	if (last) {
 		reg->gone = true;
-		xa_for_each(&reg->views, id, view) {
-			remove_view(reg, view, ROOTVIEW_CMD_VIEW_GONE);
-			kvfree(view);
-			cond_resched();
-		}
+		rootview_registry_empty(reg);
 		if (reg->bound)
-			announce(reg, NULL, ROOTVIEW_CMD_ORIGIN_REMOVED);
+			rootview_announce(reg, NULL, ROOTVIEW_CMD_ORIGIN_REMOVED);
 	}
-	mutex_unlock(&reg->lock);
+	rootview_registry_unlock(reg);
 
 	if (last)
 		rootview_registry_put(reg);
@@ -221,77 +230,74 @@ void rootview_registry_failed(struct rootview_registry *reg)
 		schedule_work(&reg->announce_failure);
 }
 
-void rootview_registry_record(struct rootview_registry *reg, const struct bio *bio)
+const char *rootview_registry_name(struct rootview_registry *reg)
 {
-	struct rootview_recording *rec;
+	rootview_registry_update_name(reg);
+	return reg->name;
+}
 
-	rcu_read_lock();
-	rec = rcu_dereference(reg->recorder);
-	if (rec)
-		rootview_record(rec, bio);
-	rcu_read_unlock();
+static bool rootview_registry_is(struct rootview_registry *reg, const char *name)
+	__must_hold(&reg->lock)
+{
+	bool has_name = rootview_registry_update_name(reg);
+
+	return reg->bound && (!name || (has_name && !strcmp(reg->name, name)));
 }
 
 struct rootview_registry *rootview_registry_find(const char *name, dev_t dev)
 {
 	struct rootview_registry *reg, *found = NULL;
 
-	mutex_lock(&registries_lock);
-	list_for_each_entry(reg, &registries, list) {
+	mutex_lock(&rootview_registries_lock);
+	list_for_each_entry(reg, &rootview_registries, list) {
 		if (dev && reg->dev != dev)
 			continue;
-		mutex_lock(&reg->lock);
-		if (reg->bound && (!name || !strcmp(rootview_registry_name(reg), name)))
+		rootview_registry_lock(reg);
+		if (rootview_registry_is(reg, name)) {
+			kref_get(&reg->ref);
 			found = reg;
-		mutex_unlock(&reg->lock);
-		if (found) {
-			kref_get(&found->ref);
 			break;
 		}
+		rootview_registry_unlock(reg);
 	}
-	mutex_unlock(&registries_lock);
+	mutex_unlock(&rootview_registries_lock);
 	return found;
 }
 
-struct rootview_registry *rootview_registry_next(u64 id)
+struct rootview_registry *rootview_registry_next(u64 first, u64 last)
 {
 	struct rootview_registry *reg, *found = NULL;
 
-	mutex_lock(&registries_lock);
-	list_for_each_entry(reg, &registries, list) {
-		if (reg->id >= id && READ_ONCE(reg->bound)) {
+	mutex_lock(&rootview_registries_lock);
+	list_for_each_entry(reg, &rootview_registries, list) {
+		if (reg->id > last)
+			break;
+		if (reg->id >= first && READ_ONCE(reg->bound)) {
 			kref_get(&reg->ref);
 			found = reg;
 			break;
 		}
 	}
-	mutex_unlock(&registries_lock);
+	mutex_unlock(&rootview_registries_lock);
 	return found;
 }
 
 void rootview_registry_put(struct rootview_registry *reg)
 {
-	kref_put(&reg->ref, registry_free);
+	kref_put(&reg->ref, rootview_registry_free);
 }
 
 u32 rootview_changes(void)
 {
-	return atomic_read(&changes);
+	return atomic_read(&rootview_nr_changes);
 }
 
-const char *rootview_registry_name(struct rootview_registry *reg)
+u64 rootview_last_id(void)
 {
-	char name[DM_NAME_LEN];
-
-	lockdep_assert_held(&reg->lock);
-
-	/* md is valid until the last instance has gone. */
-	if (!reg->gone && !dm_copy_name_and_uuid(reg->md, name, NULL))
-		strscpy(reg->name, name, sizeof(reg->name));
-	return reg->name;
+	return atomic64_read(&rootview_last);
 }
 
-static bool is_visible_ascii(const char *s)
+static bool rootview_is_visible_ascii(const char *s)
 {
 	for (; *s; s++) {
 		if (*s <= ' ' || *s >= 0x7f)
@@ -312,7 +318,7 @@ int rootview_check_name(const char *name, const char **why)
 		*why = "view name is \".\" or \"..\"";
 	else if (strchr(name, '/'))
 		*why = "view name holds a '/'";
-	else if (!is_visible_ascii(name))
+	else if (!rootview_is_visible_ascii(name))
 		*why = "view name holds a character that is not visible ASCII";
 	else
 		return 0;
@@ -327,34 +333,73 @@ int rootview_check_label(const char *label, const char **why)
 	}
 	if (!*label)
 		*why = "label is empty";
-	else if (!is_visible_ascii(label))
+	else if (!rootview_is_visible_ascii(label))
 		*why = "label holds a character that is not visible ASCII";
 	else
 		return 0;
 	return -EINVAL;
 }
 
-struct rootview_view *rootview_view_find(struct rootview_registry *reg, const char *name, u64 id)
+/* The link to the view of that name, or where one would be linked, below @parent. */
+static struct rb_node **rootview_name_link(struct rootview_registry *reg, const char *name,
+					   struct rb_node **parent) __must_hold(&reg->lock)
 {
-	struct rootview_view *view;
+	struct rb_node **link = &reg->names.rb_node;
 
 	lockdep_assert_held(&reg->lock);
 
-	if (!name)
-		return xa_load(&reg->views, id);
-	view = rhashtable_lookup_fast(&reg->names, name, names_params);
+	*parent = NULL;
+	while (*link) {
+		int order = strcmp(name, rb_entry(*link, struct rootview_view, by_name)->name);
+
+		if (!order)
+			break;
+		*parent = *link;
+		link = order < 0 ? &(*link)->rb_left : &(*link)->rb_right;
+	}
+	return link;
+}
+
+struct rootview_view *rootview_view_next(struct rootview_registry *reg, u64 id)
+{
+	struct rb_node *node = reg->ids.rb_node;
+	struct rootview_view *found = NULL;
+
+	lockdep_assert_held(&reg->lock);
+
+	while (node) {
+		struct rootview_view *view = rb_entry(node, struct rootview_view, by_id);
+
+		if (view->id >= id)
+			found = view;
+		node = view->id >= id ? node->rb_left : node->rb_right;
+	}
+	return found;
+}
+
+struct rootview_view *rootview_view_find(struct rootview_registry *reg, const char *name, u64 id)
+{
+	struct rootview_view *view;
+	struct rb_node *parent;
+
+	if (name)
+		view = rb_entry_safe(*rootview_name_link(reg, name, &parent),
+				     struct rootview_view, by_name);
+	else
+		view = rootview_view_next(reg, id);
 	return view && id && view->id != id ? NULL : view;
 }
 
-static struct rootview_view *view_new(const char *name, const char *label,
-				      const void *blob, u16 blob_len)
+static struct rootview_view *rootview_view_new(const char *name, const char *label,
+					       const void *blob, u16 blob_len)
 {
 	size_t name_size = strlen(name) + 1;
 	size_t label_size = label ? strlen(label) + 1 : 0;
 	struct rootview_view *view;
 	char *to;
 
-	view = kvzalloc(sizeof(*view) + name_size + label_size + blob_len, GFP_KERNEL);
+	/* Whoever asks pays for it: there can be many. */
+	view = kvzalloc(sizeof(*view) + name_size + label_size + blob_len, GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return NULL;
 
@@ -368,7 +413,7 @@ static struct rootview_view *view_new(const char *name, const char *label,
 		view->blob = memcpy(view->name + name_size + label_size, blob, blob_len);
 		view->blob_len = blob_len;
 	}
-	view->id = atomic64_inc_return(&last_id);
+	view->id = atomic64_inc_return(&rootview_last);
 	view->created_ns = ktime_get_boottime_ns();
 	return view;
 }
@@ -377,10 +422,9 @@ struct rootview_view *rootview_view_create(struct rootview_registry *reg, const 
 					   const char *label, const void *blob, u16 blob_len,
 					   const char **why)
 {
+	struct rb_node **link, *parent, *newest;
 	struct rootview_view *view;
 	int r;
-
-	lockdep_assert_held(&reg->lock);
 
 	r = rootview_check_name(name, why);
 	if (r)
@@ -388,79 +432,44 @@ struct rootview_view *rootview_view_create(struct rootview_registry *reg, const 
 	r = label ? rootview_check_label(label, why) : 0;
 	if (r)
 		return ERR_PTR(r);
-	if (reg->gone) {
-		*why = "origin is being removed";
-		return ERR_PTR(-ENODEV);
+	link = rootview_name_link(reg, name, &parent);
+	if (*link) {
+		*why = "view name is taken";
+		return ERR_PTR(-EEXIST);
 	}
-
-	*why = "no memory for the view";
-	view = view_new(name, label, blob, blob_len);
-	if (!view)
+	if (reg->nr_views >= READ_ONCE(rootview_max_views)) {
+		*why = "origin has as many views as the parameter max_views allows";
+		return ERR_PTR(-ENOSPC);
+	}
+	view = rootview_view_new(name, label, blob, blob_len);
+	if (!view) {
+		*why = "no memory for the view";
 		return ERR_PTR(-ENOMEM);
-
-	r = rhashtable_lookup_insert_key(&reg->names, view->name, &view->node, names_params);
-	if (r) {
-		if (r == -EEXIST)
-			*why = "view name is taken";
-		goto out_free;
 	}
-	r = xa_insert(&reg->views, view->id, view, GFP_KERNEL);
-	if (r)
-		goto out_names;
 
+	rb_link_node(&view->by_name, parent, link);
+	rb_insert_color(&view->by_name, &reg->names);
+	/* Its id is higher than all others. */
+	newest = rb_last(&reg->ids);
+	rb_link_node(&view->by_id, newest, newest ? &newest->rb_right : &reg->ids.rb_node);
+	rb_insert_color(&view->by_id, &reg->ids);
 	reg->nr_views++;
 	reg->created++;
-	pr_debug("rootview: %s: view %llu \"%s\" created\n", reg->name, view->id, view->name);
-	announce(reg, view, ROOTVIEW_CMD_VIEW_CREATED);
+	pr_debug("%s: view %llu \"%s\" created\n", reg->name, view->id, view->name);
+	rootview_announce(reg, view, ROOTVIEW_CMD_VIEW_CREATED);
 	return view;
-
-out_names:
-	rhashtable_remove_fast(&reg->names, &view->node, names_params);
-out_free:
-	kvfree(view);
-	return ERR_PTR(r);
 }
 
 void rootview_view_delete(struct rootview_registry *reg, struct rootview_view *view)
 {
-	remove_view(reg, view, ROOTVIEW_CMD_VIEW_DELETED);
-}
-
-int rootview_registry_set_recording(struct rootview_registry *reg, u32 entries, const char **why)
-{
-	struct rootview_recording *old = reg->recording, *rec;
-
 	lockdep_assert_held(&reg->lock);
 
-	if (entries > ROOTVIEW_RECORDING_MAX) {
-		*why = "recording is larger than " __stringify(ROOTVIEW_RECORDING_MAX) " entries";
-		return -ERANGE;
-	}
-	if (reg->gone) {
-		*why = "origin is being removed";
-		return -ENODEV;
-	}
-	if (!entries) {
-		RCU_INIT_POINTER(reg->recorder, NULL);
-		return 0;
-	}
-	rec = rootview_recording_new(entries);
-	if (!rec) {
-		*why = "no memory for the recording";
-		return -ENOMEM;
-	}
-	reg->recording = rec;
-	rcu_assign_pointer(reg->recorder, rec);
-	synchronize_rcu();
-	kvfree(old);
-	return 0;
-}
-
-u32 rootview_registry_recording(struct rootview_registry *reg)
-{
-	lockdep_assert_held(&reg->lock);
-
-	return rcu_access_pointer(reg->recorder) ? rootview_recording_size(reg->recording) : 0;
+	rb_erase(&view->by_name, &reg->names);
+	rb_erase(&view->by_id, &reg->ids);
+	reg->nr_views--;
+	reg->deleted++;
+	pr_debug("%s: view %llu \"%s\" deleted\n", reg->name, view->id, view->name);
+	rootview_announce(reg, view, ROOTVIEW_CMD_VIEW_DELETED);
 }
 
 struct rootview_counters rootview_sum_counters(const struct rootview_registry *reg)

@@ -5,28 +5,31 @@
  * change it through the functions below and through nothing else.
  *
  * Life time: each instance of the target (a loaded table, live or not) counts
- * in @instances; when the last of them goes, so do the views, each announced.
- * The memory lives on while somebody holds a reference, in @ref.
+ * in @instances; when the last of them goes, so do the views, which the event of
+ * the origin's end tells.  The memory lives on while somebody holds a reference,
+ * in @ref.
  *
  * Locks, outer first: the list of registries; a registry's @lock; what
  * device-mapper takes inside its exported functions.
+ *
+ * Resume, messages and the destructor take @lock, and must go on while devices
+ * are suspended and memory is short: who allocates while holding it must not wait
+ * for I/O, which might be that of a device whose resume waits for the lock.  So
+ * it is taken with rootview_registry_lock() alone.  Under the list's lock nothing
+ * is allocated.
  */
 #ifndef ROOTVIEW_REGISTRY_H
 #define ROOTVIEW_REGISTRY_H
 
-#include <linux/cache.h>
 #include <linux/device-mapper.h>
 #include <linux/dm-ioctl.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/rhashtable-types.h>
+#include <linux/rbtree.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
-
-#include "record.h"
 
 /* What the read path counts, one for each CPU: nothing is shared there. */
 struct rootview_counters {
@@ -38,8 +41,9 @@ struct rootview_counters {
 
 /**
  * struct rootview_view - one container's named use of an origin
- * @node:	in the registry's table of names
- * @id:		index in the registry's array; never used again
+ * @by_name:	in the registry's tree of names
+ * @by_id:	in its tree of ids
+ * @id:		never used again
  * @created_ns:	CLOCK_BOOTTIME at creation
  * @label:	SELinux context, or NULL
  * @blob:	opaque to us, @blob_len bytes, or NULL
@@ -49,7 +53,8 @@ struct rootview_counters {
  * Owned by its registry and protected by the registry's lock.
  */
 struct rootview_view {
-	struct rhash_head node;
+	struct rb_node by_name;
+	struct rb_node by_id;
 	u64 id;
 	u64 created_ns;
 	const char *label;
@@ -67,10 +72,10 @@ struct rootview_view {
  * @id:		never used again
  * @dev:	device number of @md
  * @counters:	of the read path
- * @recorder:	the recording that the read path writes to, if any; under RCU
  * @failed:	a read error has been seen since the last resume
  * @announce_failure: tells of it where one can sleep
  * @lock:	protects all that follows
+ * @noio:	for rootview_registry_unlock(): what rootview_registry_lock() saved
  * @live:	the table that is live, or NULL
  * @backing:	device number of what is read; set by the first resume
  * @size:	in sectors; likewise
@@ -79,9 +84,9 @@ struct rootview_view {
  * @generation:	number of events so far
  * @nr_views:	views now
  * @created:	views ever created
- * @deleted:	views ever deleted
- * @recording:	the last recording, or NULL; @recorder or what it was
- * @name:	of @md when somebody last looked: it can be renamed
+ * @deleted:	views ever deleted; those that go with the origin do not count
+ * @name:	of @md when somebody last looked, in rootview_registry_find() or
+ *		rootview_registry_name(): it can be renamed
  * @names:	views by name
  * @views:	views by id
  */
@@ -94,12 +99,11 @@ struct rootview_registry {
 	dev_t dev;
 	struct rootview_counters __percpu *counters;
 
-	/* Every read looks at the first of these: away from what others write. */
-	struct rootview_recording __rcu *recorder ____cacheline_aligned_in_smp;
 	unsigned long failed;
 	struct work_struct announce_failure;
 
-	struct mutex lock ____cacheline_aligned_in_smp;
+	struct mutex lock; /* all that follows */
+	unsigned int noio;
 	struct dm_table *live;
 	dev_t backing;
 	sector_t size;
@@ -109,10 +113,9 @@ struct rootview_registry {
 	u64 nr_views;
 	u64 created;
 	u64 deleted;
-	struct rootview_recording *recording;
 	char name[DM_NAME_LEN];
-	struct rhashtable names;
-	struct xarray views;
+	struct rb_root names;
+	struct rb_root ids;
 };
 
 /*
@@ -156,15 +159,13 @@ void rootview_registry_resume(struct rootview_registry *reg, struct dm_table *ta
  * @reg: the device's registry; the caller must not use it any more
  * @table: the instance's table
  *
- * With the last one every view that is left is announced as gone.
+ * With the last one go all views that are left, and the origin is announced as
+ * removed.
  */
 void rootview_registry_put_instance(struct rootview_registry *reg, struct dm_table *table);
 
 /** rootview_registry_failed() - a read has failed; any context */
 void rootview_registry_failed(struct rootview_registry *reg);
-
-/** rootview_registry_record() - record a read; any context */
-void rootview_registry_record(struct rootview_registry *reg, const struct bio *bio);
 
 /*
  * For netlink.
@@ -172,21 +173,24 @@ void rootview_registry_record(struct rootview_registry *reg, const struct bio *b
 
 /**
  * rootview_registry_find() - look a registry up
- * @name: name of the mapped device, or NULL for any
+ * @name: name of the mapped device, or NULL for any; one that is being removed
+ *	has none any more
  * @dev: its device number, or 0 for any
  *
- * Return: a reference for the caller to put, or NULL.
+ * Return: a reference for the caller to put, locked, with its name up to date; it is not
+ * gone, and does not go while it is locked.  Or NULL.
  */
 struct rootview_registry *rootview_registry_find(const char *name, dev_t dev);
 
 /**
  * rootview_registry_next() - go through all registries
- * @id: the lowest id that is of interest
+ * @first: the lowest id that is of interest
+ * @last: the highest
  *
- * Return: a reference to the one with the lowest id from @id on, for the
- * caller to put, or NULL.
+ * Return: a reference to the one of these with the lowest id, for the caller to
+ * put, or NULL.
  */
-struct rootview_registry *rootview_registry_next(u64 id);
+struct rootview_registry *rootview_registry_next(u64 first, u64 last);
 
 /** rootview_registry_put() - put a reference of the two functions above */
 void rootview_registry_put(struct rootview_registry *reg);
@@ -194,9 +198,18 @@ void rootview_registry_put(struct rootview_registry *reg);
 /** rootview_changes() - a number that changes with every event of any registry */
 u32 rootview_changes(void);
 
+/** rootview_last_id() - the highest id that a registry or a view has had so far */
+u64 rootview_last_id(void);
+
 /*
- * For both.  All of these want the registry's lock held.
+ * For both.  All that follow the first two want the registry's lock held.
  */
+
+/** rootview_registry_lock() - lock it; whatever is allocated then waits for no I/O */
+void rootview_registry_lock(struct rootview_registry *reg);
+
+/** rootview_registry_unlock() - unlock it */
+void rootview_registry_unlock(struct rootview_registry *reg);
 
 /**
  * rootview_registry_name() - the name of the mapped device as it is now
@@ -229,9 +242,13 @@ int rootview_check_label(const char *label, const char **why);
 struct rootview_view *rootview_view_find(struct rootview_registry *reg, const char *name, u64 id)
 	__must_hold(&reg->lock);
 
+/** rootview_view_next() - the view with the lowest id from @id on, or NULL */
+struct rootview_view *rootview_view_next(struct rootview_registry *reg, u64 id)
+	__must_hold(&reg->lock);
+
 /**
  * rootview_view_create() - the one way to make a view
- * @reg: the registry
+ * @reg: the registry, with its name up to date: an event tells it
  * @name: its name
  * @label: its label, or NULL
  * @blob: its blob, or NULL; all three are copied
@@ -239,8 +256,8 @@ struct rootview_view *rootview_view_find(struct rootview_registry *reg, const ch
  * @why: on refusal, a sentence that says why; static
  *
  * Return: the view, or an ERR_PTR(): -EINVAL and -ENAMETOOLONG for a bad name
- * or label, -EEXIST for a name that is taken, -ENODEV when the device is being
- * removed, -ENOMEM.
+ * or label, -EEXIST for a name that is taken, -ENOSPC for one view too many,
+ * -ENOMEM.
  */
 struct rootview_view *rootview_view_create(struct rootview_registry *reg, const char *name,
 					   const char *label, const void *blob, u16 blob_len,
@@ -248,27 +265,13 @@ struct rootview_view *rootview_view_create(struct rootview_registry *reg, const 
 
 /**
  * rootview_view_delete() - forget a view because somebody asked for it
- * @reg: the registry
+ * @reg: the registry, with its name up to date
  * @view: the view; it now belongs to the caller, who frees it with kvfree()
  *
  * Look-ups happen under the lock alone, so nobody else can still see it.
  */
 void rootview_view_delete(struct rootview_registry *reg, struct rootview_view *view)
 	__must_hold(&reg->lock);
-
-/**
- * rootview_registry_set_recording() - begin or stop to record reads
- * @reg: the registry
- * @entries: as for rootview_recording_new(), or 0 to stop
- * @why: on refusal, a sentence that says why; static
- *
- * Return: 0, -ERANGE, -ENODEV when the device is being removed, -ENOMEM.
- */
-int rootview_registry_set_recording(struct rootview_registry *reg, u32 entries, const char **why)
-	__must_hold(&reg->lock);
-
-/** rootview_registry_recording() - room for how many, or 0 while none are recorded */
-u32 rootview_registry_recording(struct rootview_registry *reg) __must_hold(&reg->lock);
 
 /** rootview_sum_counters() - what all CPUs counted; needs no lock */
 struct rootview_counters rootview_sum_counters(const struct rootview_registry *reg);

@@ -9,14 +9,13 @@
  * Messages:	view_create VIEW [LABEL]
  *		view_delete VIEW
  *		view_list	-> a line for each: ID VIEW LABEL, "-" for no label
- *		record ENTRIES	records reads, for netlink to fetch; 0 stops
  *
- * Status:	1 GENERATION VIEWS CREATED DELETED READS SECTORS REFUSED ERRORS RECORDING
- *	The 1 is the version of this line.
+ * Status:	2 GENERATION VIEWS CREATED DELETED READS SECTORS REFUSED ERRORS
+ *	The 2 is the version of this line.
  *
  * Nobody can veto a removal in device-mapper: what keeps a device is whoever
- * has it open.  What the registry still holds when the last table goes is
- * announced as gone.
+ * has it open.  What the registry still holds when the last table goes is gone
+ * with it, which one event tells.
  */
 #include "target.h"
 
@@ -51,24 +50,34 @@ static int rootview_map(struct dm_target *ti, struct bio *bio)
 
 	this_cpu_inc(rc->counters->reads);
 	this_cpu_add(rc->counters->read_sectors, bio_sectors(bio));
-	if (unlikely(rcu_access_pointer(rc->registry->recorder)))
-		rootview_registry_record(rc->registry, bio);
 	/* The only target of its table begins at sector 0: sectors stay as they are. */
 	bio_set_dev(bio, rc->origin->bdev);
 	return DM_MAPIO_REMAPPED;
+}
+
+/*
+ * A suspended device ends read-ahead with an error, a read that must not wait may
+ * have to, and anybody can send a malformed one: nothing of that is the disk's
+ * fault.  If the disk is broken, the read that follows fails as well.
+ */
+static bool rootview_is_failure(const struct bio *bio, blk_status_t error)
+{
+	return !(bio->bi_opf & REQ_RAHEAD) && error != BLK_STS_AGAIN &&
+	       error != BLK_STS_NOTSUPP && error != BLK_STS_INVAL;
 }
 
 static int rootview_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 {
 	struct rootview_c *rc = ti->private;
 
-	/* A read that must not wait and would have to is no failure. */
-	if (unlikely(*error != BLK_STS_OK && *error != BLK_STS_AGAIN)) {
+	if (unlikely(*error != BLK_STS_OK && rootview_is_failure(bio, *error))) {
 		this_cpu_inc(rc->counters->errors);
 		rootview_registry_failed(rc->registry);
 	}
 	return DM_ENDIO_DONE;
 }
+
+#define ROOTVIEW_DIFFERS "origin or size differs from that of the live table"
 
 static dev_t rootview_backing(const struct rootview_c *rc)
 {
@@ -137,7 +146,7 @@ static int rootview_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	rc->registry = registry;
 	rc->counters = registry->counters;
 	if (!rootview_registry_accepts(registry, rootview_backing(rc), ti->len)) {
-		ti->error = "origin or size differs from that of the live table";
+		ti->error = ROOTVIEW_DIFFERS;
 		r = -EINVAL;
 		goto bad;
 	}
@@ -146,6 +155,17 @@ static int rootview_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 bad:
 	rootview_dtr(ti);
 	return r;
+}
+
+/* Between the constructor's look and now another table may have become the first live one. */
+static int rootview_preresume(struct dm_target *ti)
+{
+	struct rootview_c *rc = ti->private;
+
+	if (rootview_registry_accepts(rc->registry, rootview_backing(rc), ti->len))
+		return 0;
+	DMERR("%s: cannot resume: " ROOTVIEW_DIFFERS, dm_table_device_name(ti->table));
+	return -EINVAL;
 }
 
 static void rootview_resume(struct dm_target *ti)
@@ -162,18 +182,16 @@ static void rootview_status(struct dm_target *ti, status_type_t type, unsigned i
 	struct rootview_registry *reg = rc->registry;
 	struct rootview_counters sum;
 	unsigned int sz = 0;
-	u32 recording;
 
 	switch ((int)type) {
 	case STATUSTYPE_INFO:
 		sum = rootview_sum_counters(reg);
-		mutex_lock(&reg->lock);
-		DMEMIT("1 %llu %llu %llu %llu", reg->generation, reg->nr_views, reg->created,
+		rootview_registry_lock(reg);
+		DMEMIT("2 %llu %llu %llu %llu", reg->generation, reg->nr_views, reg->created,
 		       reg->deleted);
-		recording = rootview_registry_recording(reg);
-		mutex_unlock(&reg->lock);
-		DMEMIT(" %llu %llu %llu %llu %u", sum.reads, sum.read_sectors, sum.refused,
-		       sum.errors, recording);
+		rootview_registry_unlock(reg);
+		DMEMIT(" %llu %llu %llu %llu", sum.reads, sum.read_sectors, sum.refused,
+		       sum.errors);
 		break;
 	case STATUSTYPE_TABLE:
 		DMEMIT("%s", rc->origin->name);
@@ -185,8 +203,8 @@ static void rootview_status(struct dm_target *ti, status_type_t type, unsigned i
 	}
 }
 
-static int message_view_create(struct rootview_registry *reg, unsigned int argc, char **argv,
-			       const char **why)
+static int rootview_message_create(struct rootview_registry *reg, unsigned int argc, char **argv,
+				   const char **why)
 {
 	struct rootview_view *view;
 
@@ -198,8 +216,8 @@ static int message_view_create(struct rootview_registry *reg, unsigned int argc,
 	return PTR_ERR_OR_ZERO(view);
 }
 
-static int message_view_delete(struct rootview_registry *reg, unsigned int argc, char **argv,
-			       const char **why)
+static int rootview_message_delete(struct rootview_registry *reg, unsigned int argc, char **argv,
+				   const char **why)
 {
 	struct rootview_view *view;
 
@@ -217,12 +235,11 @@ static int message_view_delete(struct rootview_registry *reg, unsigned int argc,
 	return 0;
 }
 
-static int message_view_list(struct rootview_registry *reg, unsigned int argc, char *result,
-			     unsigned int maxlen, const char **why)
+static int rootview_message_list(struct rootview_registry *reg, unsigned int argc, char *result,
+				 unsigned int maxlen, const char **why)
 {
 	struct rootview_view *view;
 	unsigned int sz = 0;
-	unsigned long id;
 
 	if (argc != 1) {
 		*why = "usage: view_list";
@@ -231,21 +248,9 @@ static int message_view_list(struct rootview_registry *reg, unsigned int argc, c
 	if (maxlen)
 		*result = '\0';
 	/* Where this does not fit, device-mapper says so and is asked again with more room. */
-	xa_for_each(&reg->views, id, view)
+	for (view = rootview_view_next(reg, 0); view; view = rootview_view_next(reg, view->id + 1))
 		DMEMIT("%llu %s %s\n", view->id, view->name, view->label ?: "-");
 	return 1;
-}
-
-static int message_record(struct rootview_registry *reg, unsigned int argc, char **argv,
-			  const char **why)
-{
-	u32 entries;
-
-	if (argc != 2 || kstrtou32(argv[1], 10, &entries)) {
-		*why = "usage: record ENTRIES";
-		return -EINVAL;
-	}
-	return rootview_registry_set_recording(reg, entries, why);
 }
 
 static int rootview_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
@@ -254,24 +259,23 @@ static int rootview_message(struct dm_target *ti, unsigned int argc, char **argv
 	struct rootview_c *rc = ti->private;
 	struct rootview_registry *reg = rc->registry;
 	const char *subject = argc > 1 ? argv[1] : "";
-	const char *why = "unknown message";
+	const char *why = "unknown message", *name;
 	int r = -EINVAL;
 
-	mutex_lock(&reg->lock);
+	rootview_registry_lock(reg);
+	name = rootview_registry_name(reg);
 	if (!strcasecmp(argv[0], "view_create"))
-		r = message_view_create(reg, argc, argv, &why);
+		r = rootview_message_create(reg, argc, argv, &why);
 	else if (!strcasecmp(argv[0], "view_delete"))
-		r = message_view_delete(reg, argc, argv, &why);
+		r = rootview_message_delete(reg, argc, argv, &why);
 	else if (!strcasecmp(argv[0], "view_list"))
-		r = message_view_list(reg, argc, result, maxlen, &why);
-	else if (!strcasecmp(argv[0], "record"))
-		r = message_record(reg, argc, argv, &why);
+		r = rootview_message_list(reg, argc, result, maxlen, &why);
 	if (r < 0)
 		/* What was sent may hold anything, and be long. */
-		DMERR("%s: %*pE \"%*pE\": %s", rootview_registry_name(reg),
-		      (int)strnlen(argv[0], 32), argv[0],
-		      (int)strnlen(subject, 64), subject, why);
-	mutex_unlock(&reg->lock);
+		DMERR_LIMIT("%s: %*pE \"%*pE\": %s", name,
+			    (int)strnlen(argv[0], 32), argv[0],
+			    (int)strnlen(subject, 64), subject, why);
+	rootview_registry_unlock(reg);
 	return r;
 }
 
@@ -289,13 +293,14 @@ static int rootview_iterate_devices(struct dm_target *ti, iterate_devices_callou
  */
 static struct target_type rootview_target = {
 	.name = "rootview",
-	.version = { 1, 0, 0 },
+	.version = { 1, 1, 0 },
 	.features = DM_TARGET_SINGLETON | DM_TARGET_IMMUTABLE | DM_TARGET_NOWAIT,
 	.module = THIS_MODULE,
 	.ctr = rootview_ctr,
 	.dtr = rootview_dtr,
 	.map = rootview_map,
 	.end_io = rootview_end_io,
+	.preresume = rootview_preresume,
 	.resume = rootview_resume,
 	.status = rootview_status,
 	.message = rootview_message,

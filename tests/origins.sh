@@ -7,10 +7,21 @@ slice() {
 	dmsetup create "$1" --table "0 $(($3 * 2048)) linear $ROOTVIEW_SCRATCH $(($2 * 2048))"
 }
 
+# exchange DEVICE TABLE: another table for it, whatever waits in it fails.
+exchange() {
+	dmsetup reload "$1" --table "$2"
+	dmsetup suspend --noflush --nolockfs "$1"
+	dmsetup resume "$1"
+}
+
+# events_of DEVICE: how many dm events it has raised.
+events_of() {
+	dmsetup info -c --noheadings -o events "$1"
+}
+
 # status_field DEVICE FIELD: one number of the target's status line.
 status_field() {
-	local fields=(version generation views created deleted reads read_sectors refused errors
-		recording)
+	local fields=(version generation views created deleted reads read_sectors refused errors)
 	local values i
 
 	read -ra values < <(dmsetup status "$1")
@@ -44,6 +55,26 @@ mark_log() {
 
 logged() {
 	like "$1" "$(dmesg | sed "1,/$log_mark/d")" "$2"
+}
+
+# can_hold: whether the kernel lets calls be held; the debugging kernel has no kprobes.
+can_hold() {
+	modinfo rvhold > /dev/null 2>&1 && grep -q ' register_kprobe$' /proc/kallsyms
+}
+
+# hold FUNCTION PROCESS, then is_held, then let_go: the first call of the kernel's function by
+# a process of that name waits.
+hold() {
+	modprobe rvhold function="$1" comm="$2"
+}
+
+is_held() {
+	grep -q Y /sys/module/rvhold/parameters/held
+}
+
+let_go() {
+	echo Y > /sys/module/rvhold/parameters/released
+	eventually rmmod rvhold 2> /dev/null
 }
 
 # gone DESCRIPTION DEVICE: there is no such device-mapper device.

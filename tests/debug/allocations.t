@@ -45,7 +45,6 @@ sweep status 1 0
 sweep message-create 6 1
 sweep message-delete 4 0
 sweep message-list 2 0
-sweep message-record 4 0
 sweep origin 6 1
 sweep origins 6 1
 sweep create 10 3
@@ -53,8 +52,6 @@ sweep delete 8 1
 sweep view 6 1
 sweep views 10 2
 sweep batch 20 2
-sweep record 6 1
-sweep recording 6 1
 
 # within FUNCTION COMMAND...: every allocation fails that the function makes, as some that
 # fail once are tried again.
@@ -87,21 +84,12 @@ for lack in "target:rootview_ctr" "registry:rootview_registry_get"; do
 	gone "... and there is no device" img
 done
 ok "... but can be loaded" dmsetup create -r img --table "$table"
-for lack in "without memory:rootview_view_create" "that cannot be indexed:__xa_insert"; do
-	mark_log
-	refused_with "a view ${lack%:*}" "Cannot allocate memory" \
-		within "${lack#*:}" dmsetup message img 0 view_create view
-	logged "... is refused" 'img: view_create "view": no memory for the view'
-	is "... and is not there" "$(status_field img views) $(dmsetup message img 0 view_list)" "0 "
-done
-ok "... and can be created" dmsetup message img 0 view_create view
-# A larger one would do with pages that are not in one piece.
 mark_log
-refused_with "a recording without memory" "Cannot allocate memory" \
-	within rootview_recording_new dmsetup message img 0 record 16
-logged "... is refused" 'img: record "16": no memory for the recording'
-is "... and nothing is recorded" "$(status_field img recording)" 0
-ok "... but can be" dmsetup message img 0 record 16
+refused_with "a view without memory" "Cannot allocate memory" \
+	within rootview_view_create dmsetup message img 0 view_create view
+logged "... is refused" 'img: view_create "view": no memory for the view'
+is "... and is not there" "$(status_field img views) $(dmsetup message img 0 view_list)" "0 "
+ok "... and can be created" dmsetup message img 0 view_create view
 dmsetup remove img
 ok "the module can be unloaded" rmmod dm_rootview
 dmsetup remove backing

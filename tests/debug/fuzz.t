@@ -28,8 +28,7 @@ like "nothing was wrong" "${said##*$'\n'}" "^inputs=[1-9][0-9]* kept=[0-9]+ plac
 
 # Otherwise it would not be where mistakes could be.
 if [ "$how" != replay ]; then
-	for operation in origin-get view-create view-delete view-get view-batch record-set \
-		record-get message load; do
+	for operation in origin-get view-create view-delete view-get batch message load; do
 		is "$operation was done, and refused" "$(grep -c \
 			"^$operation accepted=[1-9][0-9]* refused=[1-9]" <<< "$said")" 1
 	done
@@ -37,6 +36,8 @@ if [ "$how" != replay ]; then
 		is "$operation was done" \
 			"$(grep -c "^$operation accepted=[1-9]" <<< "$said")" 1
 	done
+	is "who lacks privileges was refused" \
+		"$(grep -c '^unprivileged accepted=0 refused=[1-9]' <<< "$said")" 1
 	kept=${said##*kept=} places=${said##*places=}
 	ok "much was found" test "${kept%% *}" -ge 50 -a "${places%% *}" -ge 500
 fi

@@ -55,13 +55,6 @@ reads_fail() {
 	registry_goes_on
 }
 
-# exchange DEVICE TABLE: another table for it, whatever waits in it fails.
-exchange() {
-	dmsetup reload "$1" --table "$2"
-	dmsetup suspend --noflush --nolockfs "$1"
-	dmsetup resume "$1"
-}
-
 # listen 1000, then announced DESCRIPTION N: how often an origin failed since.
 announced() {
 	sleep 1

@@ -25,7 +25,6 @@ live() {
 	rvnl many "$device" view 20
 	rvnl batch "$device" +a +b -view1 -view2 -a
 	dmsetup reload -r "$device" --table "0 32768 rootview /dev/mapper/backing"
-	dmsetup message "$device" 0 record 100
 	dd if="/dev/mapper/$device" of=/dev/null bs=64k count=16 iflag=direct &
 	dmsetup resume "$device"
 	dmsetup reload -r "$device" --table "0 32768 rootview /dev/mapper/backing"
@@ -40,7 +39,7 @@ live() {
 ask() {
 	rvnl origin
 	rvnl views img1
-	rvnl recording img2
+	rvnl views img2
 	rvnl stress img1 2 20
 }
 

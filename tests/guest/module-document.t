@@ -10,7 +10,8 @@ set -uo pipefail
 . "${0%/*}/../tap.sh"
 
 modprobe dm-rootview
-modprobe loop
+# Some kernels (RHEL's) make none by themselves.
+modprobe loop max_loop=8
 
 # examples FILE: the lines of its console blocks, without their indentation.
 examples() {

@@ -21,6 +21,26 @@ is "the device is read-only" "$(blockdev --getro /dev/mapper/img)" 1
 
 # Whatever is not a read
 
+# The block core of some kernels (RHEL 9.0's) warns once of whatever writes to a device that is
+# read-only, before the device sees it; and a warning ends the guest.  Every request that is no
+# read, and that gets as far as a target, is such a write.  So the one warning is spent here, on a
+# device that is not ours.
+spend_warning() {
+	local console
+
+	read -r console _ < /proc/sys/kernel/printk
+	dmesg --console-level 1
+	echo 0 > /proc/sys/kernel/panic_on_warn
+	dmsetup create -r plain --table "0 8 zero"
+	dmsetup create over --table "0 8 linear /dev/mapper/plain 0"
+	dd if=/dev/zero of=/dev/mapper/over bs=4k count=1 oflag=direct 2> /dev/null
+	dmsetup remove over
+	dmsetup remove plain
+	echo 1 > /proc/sys/kernel/panic_on_warn
+	dmesg --console-level "$console"
+}
+spend_warning
+
 refused_with "a program cannot open it for writing" "Operation not permitted|Permission denied|Read-only" \
 	dd if=/dev/zero of=/dev/mapper/img bs=4k count=1 conv=notrunc
 dmsetup create above --table "0 32768 linear /dev/mapper/img 0"
@@ -113,20 +133,62 @@ is "... each on a line" "$(dmsetup message img 0 view_list | wc -l)" 1002
 # The status line
 
 like "the status line is short and has its version" "$(dmsetup status img)" \
-	'^0 32768 rootview 1 [0-9]+ 1002 1003 1 [0-9]+ [0-9]+ [0-9]+ 0 0$'
-events=$(dmsetup info -c --noheadings -o events img)
-dmsetup message img 0 view_create event
-is "each change raises the dm event" "$(dmsetup info -c --noheadings -o events img)" $((events + 1))
+	'^0 32768 rootview 2 [0-9]+ 1002 1003 1 [0-9]+ [0-9]+ [0-9]+ 0$'
 
-# Read errors
+# The log does not grow with what somebody does wrong
 
-dmsetup create broken --table "0 32768 error"
-dmsetup create -r failing --table "0 32768 rootview /dev/mapper/broken"
-refused_with "a read error is handed on" "Input/output error" \
-	dd if=/dev/mapper/failing of=/dev/null bs=4k count=1 iflag=direct
-ok "... and counted" cmp_at_least "$(status_field failing errors)" 1
+mark_log
+rvodd refusals img 1000
+refusals=$(dmesg | sed "1,/$log_mark/d" | grep -c 'rootview: img: view_rename "x": unknown message')
+ok "of a thousand bad messages the log has a few ($refusals)" \
+	test "$refusals" -le 100
+
+# Dm events: who waits for any device's is woken for an origin, and not for each of its views
+
+quiet() { # DESCRIPTION COMMAND...
+	is "$1 wakes nobody" "$(rvodd poll 0 "${*:2}")" quiet
+}
+is "an origin that comes raises its dm event" "$(events_of img)" 1
+quiet "a view that is created by a message" dmsetup message img 0 view_create event
+quiet "a view that is deleted by a message" dmsetup message img 0 view_delete event
+quiet "a view that is created by netlink" "rvnl create img event > /dev/null"
+quiet "a view that is deleted by netlink" "rvnl delete img event > /dev/null"
+is "... and they raise no dm event" "$(events_of img)" 1
+
+# Reads that fail
+
+slice below 0 16
+below=$(dmsetup table below)
+dmsetup create -r failing --table "0 32768 rootview /dev/mapper/below"
+listen 1
+before=$(status_field failing reads)
+dmsetup suspend --noflush below
+rvodd willneed /dev/mapper/failing
+ok "read-ahead from a suspended disk is tried" test "$(status_field failing reads)" -gt "$before"
+is "... and, as it fails, is no read error" "$(status_field failing errors)" 0
+dmsetup resume below
+diag "a direct read to an odd address: $(rvodd misaligned /dev/mapper/failing)"
+is "a malformed read is no read error" "$(status_field failing errors)" 0
+ok "the disk is read as it always was" cmp /dev/mapper/below /dev/mapper/failing
+ok "nobody was told of a failure" kill -0 "$listen_pid"
+exchange below "0 32768 error"
+read_failing() {
+	dd if=/dev/mapper/failing of=/dev/null bs=4k count=1 iflag=direct 2>&1
+}
+woken=$(rvodd poll 20000 "dd if=/dev/mapper/failing of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null")
+is "the first read error wakes who waits for dm events" "$woken" woken
+heard
+like "... and is announced" "$events_heard" "^origin-failed origin=failing .*generation=2"
+is "... and raises the dm event" "$(events_of failing)" 2
+refused_with "a read error is handed on" "Input/output error" read_failing
+ok "... and counted" cmp_at_least "$(status_field failing errors)" 2
+is "... but announced no more" "$(status_field failing generation)" 2
+exchange below "$below"
+dmsetup suspend failing
+dmsetup resume failing
+ok "a disk that is well again is read" cmp /dev/mapper/below /dev/mapper/failing
 dmsetup remove failing
-dmsetup remove broken
+dmsetup remove below
 
 # The end
 

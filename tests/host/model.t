@@ -34,7 +34,7 @@ for process in client message reader module; do
 	like "and run all that $process can do" "$found" "unreached in proctype $process"$'\n\t\\(0 of '
 done
 
-for rule in FLUSH LIVE GONE REFERENCE; do
+for rule in CANCEL LIVE GONE REFERENCE PRERESUME; do
 	found=$(check TABLES=2 "WITHOUT_$rule")
 	like "without $rule it finds one" "$found" 'errors: 1'
 	diag "$(grep -m 1 '^pan:1' <<<"$found")"

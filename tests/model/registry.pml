@@ -30,7 +30,8 @@ typedef registry {
 	byte ref;
 	byte live;		/* a table's number, or NONE */
 	byte views;
-	byte created, deleted;
+	byte created, deleted, went;	/* went: with the origin */
+	byte backing;		/* the origin that it is bound to */
 	bool failed;
 	bool work;		/* announce_failure is queued */
 	bool working;		/* and runs */
@@ -44,8 +45,10 @@ bool registries_lock;
 /* The mapped device, and its tables: TABLES in a run. */
 bool md;			/* the device exists */
 byte table_reg[TABLES];		/* the registry that the table's target has, or NONE */
+byte table_origin[TABLES];	/* what it reads: one of two */
 byte current = NONE;		/* the live table, by device-mapper */
 byte inactive = NONE;		/* the one that was loaded beside it */
+byte loading = NONE;		/* constructed, and not yet there: others may be resumed meanwhile */
 byte tables;			/* so far */
 byte messages;			/* under way: device-mapper keeps the live table for them */
 byte reads;			/* likewise; suspending waits for them */
@@ -112,7 +115,6 @@ inline put(n)
 			/* registry_free() */
 			assert(!reg[n].listed && !reg[n].lock && reg[n].views == 0);
 			assert(!reg[n].work && !reg[n].working && reg[n].gone);
-			assert(reg[n].created == reg[n].deleted);
 			reg[n].exists = false
 		:: else
 		fi
@@ -141,6 +143,16 @@ inline get_instance(t)
 	unlock_list()
 }
 
+/* rootview_registry_accepts(), by a constructor and before a resume. */
+inline accepts(t)
+{
+	atomic {
+		r = table_reg[t];
+		!reg[r].lock ->
+		accepted = !reg[r].bound || reg[r].backing == table_origin[t]
+	}
+}
+
 /* rootview_registry_put_instance(), by a destructor. */
 inline put_instance(t)
 {
@@ -154,9 +166,12 @@ inline put_instance(t)
 	:: else
 	fi;
 	unlock_list();
-#ifndef WITHOUT_FLUSH
+#ifndef WITHOUT_CANCEL
 	if
-	:: last -> !reg[r].work && !reg[r].working	/* flush_work() */
+	:: last ->
+		/* cancel_work_sync() */
+		reg[r].work = false;
+		!reg[r].working
 	:: else
 	fi;
 #endif
@@ -170,13 +185,8 @@ inline put_instance(t)
 	if
 	:: last ->
 		reg[r].gone = true;
-		do
-		:: reg[r].views > 0 ->
-			reg[r].views--;
-			reg[r].deleted++;
-			announce(r)
-		:: else -> break
-		od;
+		reg[r].went = reg[r].views;
+		reg[r].views = 0;
 		if
 		:: reg[r].bound ->
 			announce(r);
@@ -205,40 +215,51 @@ inline resume(t)
 	if
 	:: !reg[r].bound ->
 		reg[r].bound = true;
+		reg[r].backing = table_origin[t];
 		announce(r);
 		assert(!said_added[r]);
 		said_added[r] = true
 	:: else
 	fi;
+	/* Containers run from one origin. */
+	assert(reg[r].backing == table_origin[t]);
 	unlock_registry(r)
 }
 
 /*
- * device-mapper's side, which does one of these at a time for a device (its ioctls on a
- * device are serialised): load, clear, resume, and at last remove; remove may be forced,
- * which puts an error table in the place of the live one first.
+ * device-mapper's side: load, in two steps, between which a table that waits can be
+ * resumed; clear, resume, and at last remove; remove may be forced, which puts an error
+ * table in the place of the live one first.
  */
 proctype device_mapper()
 {
 	byte r, t;
-	bool last;
+	bool last, accepted;
 
 	md = true;
 	do
 	:: atomic {
 		/* load: a target's table keeps the module. */
-		tables < TABLES && target -> users++; t = tables; tables++
+		loading == NONE && tables < TABLES && target -> users++; t = tables; tables++;
+		if
+		:: table_origin[t] = 0
+		:: t > 0 -> table_origin[t] = 1
+		fi
 	   }
 		get_instance(t);
+		accepts(t);
 		if
+		:: accepted -> loading = t
 		:: true ->
-			/* The constructor fails behind that. */
+			/* Refused; or the table fails behind the constructor. */
 			put_instance(t)
-		:: inactive == NONE -> inactive = t
-		:: inactive != NONE ->
-			/* Another one was loaded: that goes. */
-			atomic { r = inactive; inactive = t; t = r }
-			put_instance(t)
+		fi
+	:: loading != NONE ->
+		/* It takes the place of another one that was loaded, if there is one. */
+		atomic { t = inactive; inactive = loading; loading = NONE }
+		if
+		:: t != NONE -> put_instance(t)
+		:: else
 		fi
 	:: inactive != NONE ->
 		/* clear */
@@ -247,7 +268,14 @@ proctype device_mapper()
 	:: inactive != NONE ->
 		/* Suspending ends reads and lets no new ones begin; then swap, resume. */
 		atomic { reads == 0 -> t = current; current = inactive; inactive = NONE }
-		resume(current);
+		accepts(current);
+#ifdef WITHOUT_PRERESUME
+		accepted = true;
+#endif
+		if
+		:: accepted -> resume(current)
+		:: else
+		fi;
 		if
 		:: t != NONE ->
 			/* dm_sync_table(): messages that had it have ended. */
@@ -263,6 +291,12 @@ proctype device_mapper()
 		break
 	:: break
 	od;
+	if
+	:: loading != NONE ->
+		atomic { t = loading; loading = NONE }
+		put_instance(t)
+	:: else
+	fi;
 	/* remove */
 	if
 	:: inactive != NONE ->
@@ -286,7 +320,7 @@ proctype device_mapper()
 inline change(n)
 {
 	if
-	:: (!reg[n].gone || without_gone) && reg[n].views < 2 && reg[n].created < 2 ->
+	:: reg[n].views < 2 && reg[n].created < 2 ->
 		reg[n].views++;
 		reg[n].created++;
 		announce(n)
@@ -297,10 +331,13 @@ inline change(n)
 	:: true
 	fi;
 	/* rootview_registry_name() asks the mapped device, which must be there. */
-	assert(reg[n].gone || md)
+	assert(!reg[n].gone && md)
 }
 
-/* Netlink: finds a registry, holds on to it, and changes or reads it. */
+/*
+ * Netlink: finds a registry, holds on to it, and changes it before it is unlocked; or it is
+ * a dump, which locks it when it comes to it.
+ */
 proctype client()
 {
 	byte r = NONE;
@@ -324,17 +361,21 @@ proctype client()
 		:: reg[r].bound -> reg[r].ref++
 #endif
 		:: else -> unlock_registry(r); r = NONE; goto found
-		fi;
-		unlock_registry(r)
+		fi
 	:: else
 	fi;
 found:
 	unlock_list();
 	if
 	:: r != NONE ->
-		lock_registry(r);
 		touch(r);
-		change(r);
+		if
+		:: change(r)
+		:: unlock_registry(r);
+			lock_registry(r);
+			touch(r);
+			assert((reg[r].gone && !without_gone) || md)
+		fi;
 		unlock_registry(r);
 		put(r)
 	:: else
@@ -456,7 +497,8 @@ init {
 	/* When all have ended but the worker, nothing is left. */
 	_nr_pr == 2 && removed;
 	for (i : 0 .. REGISTRIES - 1) {
-		assert(!reg[i].exists && !reg[i].work && reg[i].created == reg[i].deleted);
+		assert(!reg[i].exists && !reg[i].work);
+		assert(reg[i].created == reg[i].deleted + reg[i].went);
 		assert(said_added[i] == said_removed[i])
 	}
 	assert(users == 0 && requests == 0)

@@ -65,7 +65,7 @@ check_all -- kmod/*.[ch] include/uapi/linux/*.h
 
 printf '%s\n' "${types[@]}" >"$scratch/types"
 check_all --ignore "$(IFS=, && echo "${ignored[*]}")" --typedefsfile "$scratch/types" -- \
-	userspace/*/*.[ch] tests/{tools,bench,debug/mistakes}/*.[ch]
+	userspace/*/*.[ch] tests/{tools,tools/hold,bench,debug/mistakes}/*.[ch]
 
 cat >"$scratch/planted.c" <<'END'
 // SPDX-License-Identifier: GPL-2.0-only

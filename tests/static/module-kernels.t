@@ -25,7 +25,7 @@ build()
 	) || status=$?
 }
 
-build "strict-$KERNEL"
+build "strict-$(kernel_name "$KERNEL")"
 is "$KERNEL: the module builds with the kernel's own compiler" "$status" 0
 # The packages of headers have no vmlinux, and nothing can be done about it.
 is "$KERNEL: ... which says nothing" "$(grep -v '^Skipping BTF generation' <<<"$output")" ""

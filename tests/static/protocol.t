@@ -37,8 +37,7 @@ described() {
 described=$(described)
 missing=
 
-for enum in rootview_cmd rootview_attr rootview_origin_attr rootview_view_attr \
-	rootview_result_attr rootview_record_attr; do
+for enum in rootview_cmd rootview_attr rootview_origin_attr rootview_view_attr; do
 	is "$enum has the same names in the same order" "$(awk -v e=$enum '$1 == e { print $2 }' <<< "$described")" \
 		"$(enumerators $enum)"
 done
@@ -68,7 +67,7 @@ is "the module handles what is described" \
 		/\.dumpit = / { print cmd, "dump" }' kmod/netlink.c | sort)" \
 	"$(awk '$1 == "handler" && $3 != "event" { print $2, $3 }' <<< "$described" | sort)"
 is "the module announces what is described" \
-	"$(grep -ohE 'ROOTVIEW_CMD_(ORIGIN|VIEW)_(ADDED|REMOVED|FAILED|CREATED|DELETED|GONE)' kmod/*.c | sort -u)" \
+	"$(grep -ohE 'ROOTVIEW_CMD_(ORIGIN|VIEW)_(ADDED|REMOVED|FAILED|CREATED|DELETED)' kmod/*.c | sort -u)" \
 	"$(awk '$1 == "handler" && $3 == "event" { print $2 }' <<< "$described" | sort -u)"
 comment=$(sed '/^#ifndef _UAPI/,$d' "$header")
 # shellcheck disable=SC2013 # words

@@ -23,8 +23,8 @@
  *	inputs=N kept=N places=N wrong=N
  *
  * where places are pairs of program counters that followed each other.  What was wrong is
- * on stderr: a refusal by netlink that gives no reason, counters that do not add up, a
- * device that cannot be removed.
+ * on stderr: a refusal by netlink that gives no reason, an answer to who lacks CAP_SYS_ADMIN,
+ * counters that do not add up, a device that cannot be removed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +41,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
@@ -48,6 +49,7 @@
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 
+#include <linux/capability.h>
 #include <linux/dm-ioctl.h>
 #include <linux/kcov.h>
 #include <linux/rootview.h>
@@ -73,7 +75,9 @@ struct input {
 
 enum {
 	NETLINK,	/* the first of them, one for each command */
-	MESSAGE = NETLINK + ROOTVIEW_CMD_RECORD_GET + 1,
+	BATCH = NETLINK + ROOTVIEW_CMD_VIEW_GET + 1,	/* again, those that came with others */
+	UNPRIVILEGED,					/* ... without CAP_SYS_ADMIN */
+	MESSAGE,
 	LOAD,
 	RESUME,
 	SUSPEND,
@@ -91,9 +95,8 @@ static const char *const operations[OPERATIONS] = {
 	[ROOTVIEW_CMD_VIEW_CREATE] = "view-create",
 	[ROOTVIEW_CMD_VIEW_DELETE] = "view-delete",
 	[ROOTVIEW_CMD_VIEW_GET] = "view-get",
-	[ROOTVIEW_CMD_VIEW_BATCH] = "view-batch",
-	[ROOTVIEW_CMD_RECORD_SET] = "record-set",
-	[ROOTVIEW_CMD_RECORD_GET] = "record-get",
+	[BATCH] = "batch",
+	[UNPRIVILEGED] = "unprivileged",
 	[MESSAGE] = "message",
 	[LOAD] = "load",
 	[RESUME] = "resume",
@@ -322,7 +325,8 @@ static const char *some_device(void)
 static void do_message(void)
 {
 	static const char *const verbs[] = {
-		"view_create", "view_delete", "view_create", "view_list", "record", "VIEW_CREATE",
+		"view_create", "view_delete", "view_create", "view_list", "view_rename",
+		"VIEW_CREATE",
 	};
 	static const char *const numbers[] = { "0", "1", "300", "1048576", "1048577", "-1", "x" };
 	const char *device = some_device();
@@ -435,8 +439,16 @@ static void do_read(void)
 static struct {
 	struct nlmsghdr nlh;
 	struct genlmsghdr genl;
-	char attrs[48 << 10];
+	char attrs[16 << 10];
 } message;
+
+/* The latest requests, by their sequence number: whatever comes back carries it. */
+static struct {
+	uint8_t cmd;
+	bool with_others;
+	bool unprivileged;
+} asked[256];
+static uint8_t last_seq;
 
 static char *end_of_message(void)
 {
@@ -485,9 +497,8 @@ static void put_odd(void)
 	put(type, data, size);
 }
 
-static void put_origin(int cmd)
+static void put_origin(void)
 {
-	static const uint32_t entries[] = { 0, 1, 64, 4097, ROOTVIEW_RECORDING_MAX + 1 };
 	struct nlattr *nest = begin_nest(ROOTVIEW_A_ORIGIN);
 	const char *device = some_device();
 	unsigned int how = next() % 8;
@@ -497,21 +508,17 @@ static void put_origin(int cmd)
 		put_string(ROOTVIEW_ORIGIN_A_NAME, device);
 	if (how == 5 || how == 6) {
 		number = (uint32_t)device_number(some_device());
-		number = major(number) << 20 | minor(number);
 		put(ROOTVIEW_ORIGIN_A_DEV, &number, sizeof(number));
 	}
-	if (rarely() ? cmd != ROOTVIEW_CMD_RECORD_SET : cmd == ROOTVIEW_CMD_RECORD_SET)
-		put(ROOTVIEW_ORIGIN_A_RECORDING,
-		    &entries[next() % (sizeof(entries) / sizeof(entries[0]))], sizeof(uint32_t));
 	if (rarely())
 		put_odd();
 	end_nest(nest);
 }
 
-static void put_view(unsigned int type)
+static void put_view(void)
 {
 	static char text[8192], blob[ROOTVIEW_BLOB_MAX + 256];
-	struct nlattr *nest = begin_nest(type);
+	struct nlattr *nest = begin_nest(ROOTVIEW_A_VIEW);
 	unsigned int has = next();
 	uint64_t id;
 
@@ -536,46 +543,46 @@ static void put_view(unsigned int type)
 	end_nest(nest);
 }
 
-static void put_views(void)
-{
-	unsigned int n = 1 + next() % 6;
-
-	if (next() == 255)
-		n = ROOTVIEW_BATCH_MAX - 1 + next() % 4;
-	while (n--)
-		put_view(next() % 2 ? ROOTVIEW_A_DELETE : ROOTVIEW_A_CREATE);
-}
-
-static void put_record(void)
-{
-	struct nlattr *nest = begin_nest(ROOTVIEW_A_RECORD);
-	uint64_t position = next() * next();
-
-	put(ROOTVIEW_RECORD_A_POSITION, &position, sizeof(position));
-	end_nest(nest);
-}
-
 /* A refusal says why: but for those of the kernel's own that come before us. */
-static void look_at_answer(const struct nlmsghdr *nlh)
+static void look_at_error(const struct nlmsghdr *nlh, int cmd)
 {
-	/* The end of a dump begins like it. */
 	const struct nlmsgerr *error = NLMSG_DATA(nlh);
 	const struct nlattr *attr = (const struct nlattr *)(error + 1);
 	int left = (int)nlh->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*error));
-	int cmd = message.genl.cmd <= ROOTVIEW_CMD_RECORD_GET ? message.genl.cmd : 0;
 
-	if (nlh->nlmsg_type != NLMSG_ERROR && nlh->nlmsg_type != NLMSG_DONE)
-		return;
-	count(NETLINK + cmd, error->error);
-	if (nlh->nlmsg_type == NLMSG_DONE || !error->error || error->error == -EOPNOTSUPP ||
-	    error->error == -EBUSY || error->error == -ENOMEM || error->error == -ENOBUFS)
+	if (error->error == -EOPNOTSUPP || error->error == -EBUSY || error->error == -ENOMEM ||
+	    error->error == -ENOBUFS)
 		return;
 	for (; nla_ok(attr, left); attr = nla_next(attr, &left)) {
 		if (nla_type(attr) == NLMSGERR_ATTR_MSG && nla_len(attr) > 1)
 			return;
 	}
-	wrong("command %u was refused without a reason: %s", message.genl.cmd,
-	      strerror(-error->error));
+	wrong("command %d was refused without a reason: %s", cmd, strerror(-error->error));
+}
+
+static void look_at_answer(const struct nlmsghdr *nlh)
+{
+	uint8_t seq = (uint8_t)nlh->nlmsg_seq;
+	int cmd = asked[seq].cmd, error;
+
+	if (nlh->nlmsg_type != NLMSG_ERROR && nlh->nlmsg_type != NLMSG_DONE) {
+		/* Events have no such number. */
+		if (seq && asked[seq].unprivileged)
+			wrong("command %d was answered without privileges", cmd);
+		return;
+	}
+	/* The end of a dump begins like an error. */
+	error = ((const struct nlmsgerr *)NLMSG_DATA(nlh))->error;
+	count(NETLINK + (cmd <= ROOTVIEW_CMD_VIEW_GET ? cmd : 0), error);
+	if (asked[seq].with_others)
+		count(BATCH, error);
+	if (asked[seq].unprivileged) {
+		count(UNPRIVILEGED, error);
+		if (!error)
+			wrong("command %d was done without privileges", cmd);
+	}
+	if (nlh->nlmsg_type == NLMSG_ERROR && error)
+		look_at_error(nlh, cmd);
 }
 
 /* Takes so many messages at the most: what is left of a dump stays under way. */
@@ -609,30 +616,46 @@ static void open_requests(void)
 		die("cannot listen");
 }
 
-static void do_netlink(void)
+/* Whether this process has CAP_SYS_ADMIN in effect. */
+static void be_privileged(bool privileged)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		die("capget");
+	if (privileged)
+		data[0].effective |= 1U << CAP_SYS_ADMIN;
+	else
+		data[0].effective &= ~(1U << CAP_SYS_ADMIN);
+	if (syscall(SYS_capset, &header, data) < 0)
+		die("capset");
+}
+
+static void make_request(bool with_others, bool unprivileged)
 {
 	static const uint16_t dumps[] = { 0, 0, NLM_F_DUMP, NLM_F_ECHO };
-	unsigned int cmd = 1 + next() % ROOTVIEW_CMD_RECORD_GET;
+	unsigned int cmd = 1 + next() % ROOTVIEW_CMD_VIEW_GET;
 
 	if (rarely())
 		cmd = next();
+	/* 0 is the events' number. */
+	last_seq += 1 + (last_seq == 255);
+	asked[last_seq].cmd = cmd;
+	asked[last_seq].with_others = with_others;
+	asked[last_seq].unprivileged = unprivileged;
 	message.nlh = (struct nlmsghdr){
 		.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN),
 		.nlmsg_type = family,
 		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | dumps[next() % 4],
+		.nlmsg_seq = last_seq,
 	};
 	message.genl = (struct genlmsghdr){ .cmd = cmd, .version = ROOTVIEW_GENL_VERSION };
-	if (cmd == ROOTVIEW_CMD_RECORD_GET)
-		message.nlh.nlmsg_flags |= NLM_F_DUMP;
 
 	if (!rarely())
-		put_origin(cmd);
-	if (cmd == ROOTVIEW_CMD_VIEW_BATCH)
-		put_views();
-	else if (cmd == ROOTVIEW_CMD_RECORD_GET && next() % 2)
-		put_record();
-	else if (!rarely())
-		put_view(ROOTVIEW_A_VIEW);
+		put_origin();
+	if (!rarely())
+		put_view();
 	if (rarely())
 		put_odd();
 	if (rarely() && message.nlh.nlmsg_len > NLMSG_LENGTH(GENL_HDRLEN)) {
@@ -641,13 +664,33 @@ static void do_netlink(void)
 		if (where < message.nlh.nlmsg_len)
 			((char *)&message)[where] = (char)next();
 	}
+}
 
+/* One request, or several in one sendmsg(). */
+static void do_netlink(void)
+{
+	static char all[64 << 10];
+	unsigned int n = next() % 4 == 3 ? 2 + next() % 6 : 1, i;
+	bool unprivileged = rarely();
+	size_t size = 0;
+
+	for (i = 0; i < n; i++) {
+		make_request(n > 1, unprivileged);
+		if (size + message.nlh.nlmsg_len > sizeof(all))
+			break;
+		memcpy(all + size, &message, message.nlh.nlmsg_len);
+		size += NLMSG_ALIGN(message.nlh.nlmsg_len);
+	}
 	if (requests < 0 || rarely()) {
 		close_requests();
 		open_requests();
 	}
-	if (send(requests, &message, message.nlh.nlmsg_len, 0) < 0)
+	if (unprivileged)
+		be_privileged(false);
+	if (send(requests, all, size, 0) < 0)
 		count(NETLINK, -1);
+	if (unprivileged)
+		be_privileged(true);
 	receive(rarely() ? next() % 4 : 1000);
 }
 
@@ -775,7 +818,7 @@ static void check_views(void)
 	const char *text;
 
 	if (dm(own, DM_TABLE_STATUS, 0, NULL, 0) < 0 ||
-	    sscanf(dm_answer() + sizeof(struct dm_target_spec), "1 %*u %llu %llu %llu", &views,
+	    sscanf(dm_answer() + sizeof(struct dm_target_spec), "2 %*u %llu %llu %llu", &views,
 		   &created, &deleted) != 3)
 		return;
 	if (views != created - deleted)

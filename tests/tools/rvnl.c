@@ -16,6 +16,7 @@
 
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include <netlink/attr.h>
@@ -36,10 +37,9 @@ static const char usage[] =
 	"rvnl delete ORIGIN [VIEW]\n"
 	"rvnl view   ORIGIN [VIEW]       one view\n"
 	"rvnl views  [ORIGIN]            all views; of one origin\n"
+	"rvnl count  [ORIGIN]            how many views, by a dump\n"
 	"rvnl many   ORIGIN PREFIX N     creates PREFIX1 .. PREFIXN\n"
 	"rvnl batch  ORIGIN +VIEW.. -VIEW..  creates and deletes\n"
-	"rvnl record ORIGIN N            records reads; 0 stops\n"
-	"rvnl recording ORIGIN [POSITION]\n"
 	"rvnl churn  ORIGIN N            creates and deletes one view, N times\n"
 	"rvnl stress ORIGIN WORKERS N    each worker does N operations at random\n"
 	"rvnl monitor N                  prints N events, after the line \"listening\"\n"
@@ -55,7 +55,6 @@ static struct {
 	unsigned long long id;
 	const char *label;
 	const char *blob;
-	const char *record;
 } opt;
 
 static void die(const char *what, int error)
@@ -71,15 +70,11 @@ static const char *command_name(int cmd)
 		[ROOTVIEW_CMD_VIEW_CREATE] = "create",
 		[ROOTVIEW_CMD_VIEW_DELETE] = "delete",
 		[ROOTVIEW_CMD_VIEW_GET] = "view",
-		[ROOTVIEW_CMD_VIEW_BATCH] = "batch",
-		[ROOTVIEW_CMD_RECORD_SET] = "record",
-		[ROOTVIEW_CMD_RECORD_GET] = "recording",
 		[ROOTVIEW_CMD_ORIGIN_FAILED] = "origin-failed",
 		[ROOTVIEW_CMD_ORIGIN_ADDED] = "origin-added",
 		[ROOTVIEW_CMD_ORIGIN_REMOVED] = "origin-removed",
 		[ROOTVIEW_CMD_VIEW_CREATED] = "view-created",
 		[ROOTVIEW_CMD_VIEW_DELETED] = "view-deleted",
-		[ROOTVIEW_CMD_VIEW_GONE] = "view-gone",
 	};
 
 	return cmd >= 0 && cmd <= ROOTVIEW_CMD_MAX && names[cmd] ? names[cmd] : "unknown";
@@ -111,9 +106,7 @@ static void print_origin(struct nlattr *nest)
 			printf(" origin=%s", nla_get_string(tb[i]));
 		else if (i == ROOTVIEW_ORIGIN_A_DEV || i == ROOTVIEW_ORIGIN_A_BACKING_DEV)
 			printf(" %s=%u:%u", i == ROOTVIEW_ORIGIN_A_DEV ? "dev" : "backing",
-			       nla_get_u32(tb[i]) >> 20, nla_get_u32(tb[i]) & 0xfffff);
-		else if (i == ROOTVIEW_ORIGIN_A_RECORDING)
-			printf(" recording=%u", nla_get_u32(tb[i]));
+			       major(nla_get_u32(tb[i])), minor(nla_get_u32(tb[i])));
 		else if (names[i])
 			printf(" %s=%llu", names[i], (unsigned long long)nla_get_u64(tb[i]));
 	}
@@ -134,45 +127,11 @@ static void print_view(struct nlattr *nest)
 		       (unsigned long long)nla_get_u64(tb[ROOTVIEW_VIEW_A_CREATED_NS]));
 	if (tb[ROOTVIEW_VIEW_A_LABEL])
 		printf(" label=%s", nla_get_string(tb[ROOTVIEW_VIEW_A_LABEL]));
+	if (tb[ROOTVIEW_VIEW_A_WITHHELD])
+		printf(" withheld");
 	if (tb[ROOTVIEW_VIEW_A_BLOB])
 		printf(" blob=%.*s", nla_len(tb[ROOTVIEW_VIEW_A_BLOB]),
 		       (char *)nla_data(tb[ROOTVIEW_VIEW_A_BLOB]));
-}
-
-static void print_result(struct nlattr *nest)
-{
-	struct nlattr *tb[ROOTVIEW_RESULT_A_MAX + 1];
-	int error;
-
-	if (nla_parse_nested(tb, ROOTVIEW_RESULT_A_MAX, nest, NULL) || !tb[ROOTVIEW_RESULT_A_ERROR])
-		die("result attributes", NLE_PARSE_ERR);
-	error = nla_get_s32(tb[ROOTVIEW_RESULT_A_ERROR]);
-	if (error)
-		printf(" [%s: %s]", strerrorname_np(-error),
-		       tb[ROOTVIEW_RESULT_A_REASON] ?
-				nla_get_string(tb[ROOTVIEW_RESULT_A_REASON]) : "");
-	else
-		printf(" [id=%llu]", (unsigned long long)nla_get_u64(tb[ROOTVIEW_RESULT_A_ID]));
-}
-
-static void print_record(struct nlattr *nest)
-{
-	struct nlattr *tb[ROOTVIEW_RECORD_A_MAX + 1];
-	const struct rootview_read *reads;
-	int i, n;
-
-	if (nla_parse_nested(tb, ROOTVIEW_RECORD_A_MAX, nest, NULL) ||
-	    !tb[ROOTVIEW_RECORD_A_READS] || !tb[ROOTVIEW_RECORD_A_POSITION] ||
-	    !tb[ROOTVIEW_RECORD_A_LOST])
-		die("record attributes", NLE_PARSE_ERR);
-	reads = nla_data(tb[ROOTVIEW_RECORD_A_READS]);
-	n = nla_len(tb[ROOTVIEW_RECORD_A_READS]) / (int)sizeof(*reads);
-	printf(" position=%llu lost=%llu reads=%d",
-	       (unsigned long long)nla_get_u64(tb[ROOTVIEW_RECORD_A_POSITION]),
-	       (unsigned long long)nla_get_u64(tb[ROOTVIEW_RECORD_A_LOST]), n);
-	for (i = 0; i < n; i++)
-		printf(" %llu+%u@%llu", (unsigned long long)reads[i].sector, reads[i].sectors,
-		       (unsigned long long)reads[i].boot_ns);
 }
 
 static int on_message(struct nl_msg *msg, void *arg)
@@ -180,8 +139,6 @@ static int on_message(struct nl_msg *msg, void *arg)
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
 	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
 	int *left = arg;
-	struct nlattr *attr;
-	int rem;
 
 	if (nlh->nlmsg_type != family)
 		return NL_OK;
@@ -194,12 +151,6 @@ static int on_message(struct nl_msg *msg, void *arg)
 		print_origin(tb[ROOTVIEW_A_ORIGIN]);
 	if (tb[ROOTVIEW_A_VIEW])
 		print_view(tb[ROOTVIEW_A_VIEW]);
-	if (tb[ROOTVIEW_A_RECORD])
-		print_record(tb[ROOTVIEW_A_RECORD]);
-	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {
-		if (nla_type(attr) == ROOTVIEW_A_RESULT)
-			print_result(attr);
-	}
 	putchar('\n');
 	fflush(stdout);
 	if (left)
@@ -266,8 +217,6 @@ static void put_origin(struct nl_msg *msg, const char *name)
 		nla_put_string(msg, ROOTVIEW_ORIGIN_A_NAME, name);
 	if (opt.dev)
 		nla_put_u32(msg, ROOTVIEW_ORIGIN_A_DEV, opt.dev);
-	if (opt.record)
-		nla_put_u32(msg, ROOTVIEW_ORIGIN_A_RECORDING, strtoul(opt.record, NULL, 0));
 	nla_nest_end_keep_empty(msg, nest);
 }
 
@@ -334,28 +283,64 @@ static int do_request(int cmd, int flags, const char *origin, const char *view)
 	return exchange(msg);
 }
 
-static int do_batch(const char *origin, char **ops)
+static int on_counted(struct nl_msg *msg, void *arg)
 {
-	struct nl_msg *msg = request(ROOTVIEW_CMD_VIEW_BATCH, NLM_F_ACK);
+	int *n = arg;
 
-	put_origin(msg, origin);
-	for (; *ops; ops++)
-		put_view(msg, **ops == '-' ? ROOTVIEW_A_DELETE : ROOTVIEW_A_CREATE, *ops + 1);
-	return exchange(msg);
+	*n += nlmsg_hdr(msg)->nlmsg_type == family;
+	return NL_OK;
 }
 
-static int do_recording(const char *origin, const char *position)
+static int do_count(const char *origin)
 {
-	struct nl_msg *msg = request(ROOTVIEW_CMD_RECORD_GET, NLM_F_DUMP);
-	struct nlattr *nest;
+	struct nl_msg *msg = request(ROOTVIEW_CMD_VIEW_GET, NLM_F_DUMP);
+	int n = 0, r;
 
-	put_origin(msg, origin);
-	if (position) {
-		nest = nla_nest_start(msg, ROOTVIEW_A_RECORD);
-		nla_put_u64(msg, ROOTVIEW_RECORD_A_POSITION, strtoull(position, NULL, 0));
-		nla_nest_end(msg, nest);
+	if (origin)
+		put_origin(msg, origin);
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_counted, &n);
+	r = nl_send_auto(sock, msg);
+	nlmsg_free(msg);
+	if (r < 0 || nl_recvmsgs_default(sock) < 0)
+		return 1;
+	printf("%d\n", n);
+	return 0;
+}
+
+/* All in one sendmsg(); each is answered for itself. */
+static int do_batch(const char *origin, char **ops)
+{
+	static char all[1 << 20];
+	struct nl_cb *cb = nl_cb_clone(nl_socket_get_cb(sock));
+	int left = 0, refused;
+	size_t size = 0;
+	bool ended;
+
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &refused);
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_message, NULL);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, &ended);
+	for (; *ops; ops++, left++) {
+		struct nl_msg *msg = request(**ops == '-' ? ROOTVIEW_CMD_VIEW_DELETE :
+							    ROOTVIEW_CMD_VIEW_CREATE, NLM_F_ACK);
+
+		put_origin(msg, origin);
+		put_view(msg, ROOTVIEW_A_VIEW, *ops + 1);
+		nl_complete_msg(sock, msg);
+		if (nlmsg_hdr(msg)->nlmsg_len > sizeof(all) - size)
+			die("batch", NLE_MSGSIZE);
+		memcpy(all + size, nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);
+		size += NLMSG_ALIGN(nlmsg_hdr(msg)->nlmsg_len);
+		nlmsg_free(msg);
 	}
-	return exchange(msg);
+	nl_sendto(sock, all, size);
+	for (; left; left--) {
+		ended = false;
+		refused = 0;
+		while (!ended && !refused && nl_recvmsgs(sock, cb) >= 0)
+			;
+	}
+	nl_cb_put(cb);
+	return 0;
 }
 
 static int do_many(const char *origin, const char *prefix, int n)
@@ -470,16 +455,16 @@ static int do_monitor(int n)
 
 int main(int argc, char **argv)
 {
-	unsigned int major, minor;
+	unsigned int first, second;
 	const char *verb, *a, *b;
 	int c;
 
 	while ((c = getopt(argc, argv, "+d:i:l:b:")) != -1) {
 		switch (c) {
 		case 'd':
-			if (sscanf(optarg, "%u:%u", &major, &minor) != 2)
+			if (sscanf(optarg, "%u:%u", &first, &second) != 2)
 				goto usage;
-			opt.dev = major << 20 | minor;
+			opt.dev = makedev(first, second);
 			break;
 		case 'i':
 			opt.id = strtoull(optarg, NULL, 0);
@@ -513,14 +498,10 @@ int main(int argc, char **argv)
 		return do_request(ROOTVIEW_CMD_VIEW_GET, NLM_F_DUMP, a, NULL);
 	if (!strcmp(verb, "many") && a && b && optind + 3 < argc)
 		return do_many(a, b, atoi(argv[optind + 3]));
+	if (!strcmp(verb, "count"))
+		return do_count(a);
 	if (!strcmp(verb, "batch") && a)
 		return do_batch(a, argv + optind + 2);
-	if (!strcmp(verb, "record") && a && b) {
-		opt.record = b;
-		return do_request(ROOTVIEW_CMD_RECORD_SET, NLM_F_ACK, a, NULL);
-	}
-	if (!strcmp(verb, "recording") && a)
-		return do_recording(a, b);
 	if (!strcmp(verb, "churn") && a && b)
 		return do_churn(a, atoi(b));
 	if (!strcmp(verb, "stress") && a && b && optind + 3 < argc)

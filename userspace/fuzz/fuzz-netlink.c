@@ -17,13 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void parse_attributes(struct nlattr *attr, int rest)
 {
 	struct kernel_origin origin;
-	struct kernel_result result;
 	struct kernel_view view;
 
 	for (; nla_ok(attr, rest); attr = nla_next(attr, &rest)) {
 		(void)message_parse_origin(attr, &origin);
 		(void)message_parse_view(attr, &view);
-		(void)message_parse_result(attr, &result);
 	}
 }
 

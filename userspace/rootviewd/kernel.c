@@ -6,6 +6,8 @@
 
 #include <linux/genetlink.h>
 #include <linux/rootview.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include <netlink/attr.h>
@@ -30,7 +32,9 @@ struct kernel {
 	struct nl_sock *events;
 	int family;		/* 0 while the module is not there */
 	struct nl_msg *request;	/* the one that is being made; so that none wants for memory */
+	struct netlink_batch batch;	/* likewise */
 
+	char *withheld;		/* the last answer to ask_view() */
 	char *buffer;		/* what was received and not yet handed out */
 	struct nlmsghdr *next;
 	int rest;
@@ -77,8 +81,9 @@ int kernel_open(struct kernel **ret, struct failure *f)
 	if (!k)
 		return failed_step(f, "netlink", "open its sockets", ENOMEM, NULL);
 	k->buffer = malloc(EVENT_BUFFER_SIZE);
+	k->withheld = malloc(REQUEST_SIZE);
 	k->request = nlmsg_alloc_size(REQUEST_SIZE);
-	if (!k->buffer || !k->request)
+	if (!k->buffer || !k->withheld || !k->request)
 		goto failed;
 	r = netlink_open(&k->requests);
 	if (r == 0)
@@ -113,6 +118,7 @@ void kernel_close(struct kernel *k)
 	if (k->events)
 		nl_socket_free(k->events);
 	nlmsg_free(k->request);
+	free(k->withheld);
 	free(k->buffer);
 	free(k);
 }
@@ -147,22 +153,32 @@ static bool put_origin(struct nl_msg *msg, const char *name)
 	return true;
 }
 
-static bool put_request(struct nl_msg *msg, const struct kernel_request *request)
+static bool put_view(struct nl_msg *msg, const struct kernel_request *request)
 {
-	struct nlattr *nest = nla_nest_start(msg, request->delete ? ROOTVIEW_A_DELETE :
-								     ROOTVIEW_A_CREATE);
+	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_VIEW);
 
-	if (!nest || nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, request->name) < 0 ||
+	if (!nest || (request->name &&
+		      nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, request->name) < 0) ||
 	    (request->label && nla_put_string(msg, ROOTVIEW_VIEW_A_LABEL, request->label) < 0) ||
 	    (request->blob &&
 	     nla_put(msg, ROOTVIEW_VIEW_A_BLOB, strlen(request->blob), request->blob) < 0) ||
-	    (request->id && nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, request->id) < 0)) {
-		if (nest)
-			nla_nest_cancel(msg, nest);
+	    (request->id && nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, request->id) < 0))
 		return false;
-	}
 	nla_nest_end(msg, nest);
 	return true;
+}
+
+/* How many views an origin can have; 0 if that is not known. */
+static uint64_t max_views(void)
+{
+	char text[32] = "";
+	FILE *file = fopen("/sys/module/dm_rootview/parameters/max_views", "re");
+
+	if (file) {
+		(void)!fgets(text, sizeof(text), file);
+		fclose(file);
+	}
+	return strtoull(text, NULL, 10);
 }
 
 int kernel_explain(const char *origin, const struct kernel_request *request,
@@ -177,6 +193,11 @@ int kernel_explain(const char *origin, const struct kernel_request *request,
 	case ENOENT:
 		return failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view \"%s\"", origin,
 			      request->name);
+	case ENOSPC:
+		return failed_too_many(f, "views", max_views(),
+				       "the kernel refuses view \"%s\" of origin \"%s\": %s",
+				       request->name, origin, *result->reason ? result->reason :
+				       strerror(result->error));
 	case EINVAL:
 	case ENAMETOOLONG:
 		return failed(f, FAILURE_INVALID_NAME, "the kernel refuses view \"%s\": %s",
@@ -189,54 +210,58 @@ int kernel_explain(const char *origin, const struct kernel_request *request,
 	}
 }
 
-struct results {
-	struct kernel_result *list;
-	size_t n;
-	size_t max;
-};
-
-static int read_results(struct nlmsghdr *message, void *userdata)
+static void take_answer(void *userdata, size_t i, struct nlmsghdr *message, int error,
+			const char *why)
 {
-	struct results *results = userdata;
-	struct nlattr *attr;
-	int rest;
+	struct kernel_result *result = (struct kernel_result *)userdata + i;
+	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
+	struct kernel_view view;
 
-	nlmsg_for_each_attr(attr, message, GENL_HDRLEN, rest) {
-		if (nla_type(attr) != ROOTVIEW_A_RESULT)
-			continue;
-		if (results->n == results->max ||
-		    !message_parse_result(attr, &results->list[results->n]))
-			return -EBADMSG;
-		results->n++;
+	if (message && genlmsg_parse(message, 0, tb, ROOTVIEW_A_MAX, NULL) == 0 &&
+	    message_parse_view(tb[ROOTVIEW_A_VIEW], &view)) {
+		result->id = view.id;
+		return;
 	}
-	return 0;
+	result->error = error ? -error : EBADMSG;
+	snprintf(result->reason, sizeof(result->reason), "%s", why);
 }
 
-/* Carries out as many as one message takes.  Returns how many, or -1. */
+/* Carries out as many as are sent at once.  Returns how many, or -1. */
 static ssize_t send_batch(struct kernel *k, const char *origin,
 			  const struct kernel_request *requests, size_t n,
-			  struct kernel_result *list, struct failure *f)
+			  struct kernel_result *results, struct failure *f)
 {
-	struct results results = { .list = list };
-	char why[NETLINK_WHY_SIZE] = "";
-	int r = -EMSGSIZE;
+	size_t added = 0;
+	bool fits = true;
+	int r;
 
-	if (new_request(k, ROOTVIEW_CMD_VIEW_BATCH, 0, f) < 0)
-		return -1;
-	if (put_origin(k->request, origin))
-		while (results.max < n && results.max < ROOTVIEW_BATCH_MAX &&
-		       put_request(k->request, &requests[results.max]))
-			results.max++;
-	if (results.max)
-		r = netlink_call(k->requests, k->request, read_results, &results, why);
-	/* It may be the acknowledgement alone that was lost. */
-	if (results.max && results.n == results.max)
-		return results.n;
+	k->batch.n = 0;
+	k->batch.size = 0;
+	while (added < n && fits) {
+		const struct kernel_request *request = &requests[added];
+
+		if (new_request(k, request->delete ? ROOTVIEW_CMD_VIEW_DELETE :
+						     ROOTVIEW_CMD_VIEW_CREATE, 0, f) < 0)
+			return -1;
+		fits = put_origin(k->request, origin) && put_view(k->request, request) &&
+		       netlink_batch_add(&k->batch, k->request);
+		added += fits;
+	}
+	if (!added)
+		return failed_step(f, origin, "change its views", EMSGSIZE, NULL);
+	r = netlink_batch_call(k->requests, &k->batch, take_answer, results);
+	for (size_t i = 0; i < added; i++) {
+		if (results[i].error != ENODEV)
+			continue;
+		/* It is no refusal of this view. */
+		results[i].error = 0;
+		r = -ENODEV;
+	}
 	if (r == 0)
-		r = -EBADMSG;
+		return added;
 	if (r == -ENODEV)
 		return failed(f, FAILURE_NO_SUCH_ORIGIN, "there is no origin \"%s\"", origin);
-	return failed_step(f, origin, "change its views", -r, why);
+	return failed_step(f, origin, "change its views", -r, NULL);
 }
 
 int kernel_batch(struct kernel *k, const char *origin, const struct kernel_request *requests,
@@ -376,6 +401,39 @@ static enum kernel_event_type parse_notice(struct kernel *k, struct nlmsghdr *me
 	}
 }
 
+static int keep_view(struct nlmsghdr *message, void *userdata)
+{
+	struct kernel *k = userdata;
+
+	if (message->nlmsg_len > REQUEST_SIZE)
+		return -EMSGSIZE;
+	memcpy(k->withheld, message, message->nlmsg_len);
+	return 0;
+}
+
+/*
+ * Asks for what an event of this view may not tell; it stays as it is if the view has gone
+ * meanwhile.  Returns false if it cannot be asked for.
+ */
+static bool ask_view(struct kernel *k, const char *origin, struct kernel_view *view)
+{
+	const struct kernel_request request = { .id = view->id };
+	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
+	char why[NETLINK_WHY_SIZE];
+	struct failure ignored;
+	int r;
+
+	if (new_request(k, ROOTVIEW_CMD_VIEW_GET, 0, &ignored) < 0 ||
+	    !put_origin(k->request, origin) || !put_view(k->request, &request))
+		return false;
+	r = netlink_call(k->requests, k->request, keep_view, k, why);
+	if (r == -ENOENT || r == -ENODEV)
+		return true;
+	return r == 0 &&
+	       genlmsg_parse((struct nlmsghdr *)k->withheld, 0, tb, ROOTVIEW_A_MAX, NULL) == 0 &&
+	       message_parse_view(tb[ROOTVIEW_A_VIEW], view);
+}
+
 static enum kernel_event_type parse_event(struct kernel *k, struct nlmsghdr *message,
 					  struct kernel_event *ret)
 {
@@ -385,7 +443,6 @@ static enum kernel_event_type parse_event(struct kernel *k, struct nlmsghdr *mes
 		[ROOTVIEW_CMD_ORIGIN_FAILED]	= KERNEL_ORIGIN_FAILED,
 		[ROOTVIEW_CMD_VIEW_CREATED]	= KERNEL_VIEW_CREATED,
 		[ROOTVIEW_CMD_VIEW_DELETED]	= KERNEL_VIEW_DELETED,
-		[ROOTVIEW_CMD_VIEW_GONE]	= KERNEL_VIEW_DELETED,
 	};
 	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
 	enum kernel_event_type type;
@@ -405,6 +462,8 @@ static enum kernel_event_type parse_event(struct kernel *k, struct nlmsghdr *mes
 		return KERNEL_EVENTS_LOST;
 	if ((type == KERNEL_VIEW_CREATED || type == KERNEL_VIEW_DELETED) &&
 	    !message_parse_view(tb[ROOTVIEW_A_VIEW], &ret->view))
+		return KERNEL_EVENTS_LOST;
+	if (ret->view.withheld && !ask_view(k, ret->origin.name, &ret->view))
 		return KERNEL_EVENTS_LOST;
 	return type;
 }

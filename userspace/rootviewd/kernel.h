@@ -42,6 +42,7 @@ struct kernel_view {
 	uint64_t created_ns;	/* CLOCK_BOOTTIME */
 	const void *blob;	/* NULL if it has none, or is deleted; else @blob_size bytes */
 	size_t blob_size;
+	bool withheld;		/* label and blob are not known: it went before one could ask */
 };
 
 /* One part of a batch; borrowed. */
@@ -65,7 +66,7 @@ enum kernel_event_type {
 	KERNEL_ORIGIN_REMOVED,
 	KERNEL_ORIGIN_FAILED,		/* its block device fails reads */
 	KERNEL_VIEW_CREATED,
-	KERNEL_VIEW_DELETED,		/* or gone with its origin */
+	KERNEL_VIEW_DELETED,		/* on request; not told of one that goes with its origin */
 	KERNEL_MODULE_LOADED,
 	KERNEL_MODULE_UNLOADED,		/* and with it all origins and ids */
 	KERNEL_EVENTS_LOST,		/* ask for everything again */
@@ -99,14 +100,14 @@ void kernel_read_event(struct kernel *k, struct kernel_event *ret);
  * Creates and deletes the views of @requests on the origin called @origin, each
  * for itself, and puts what became of each into @results.  Fails as a whole with
  * NO_SUCH_ORIGIN or OPERATION_FAILED; then the results tell what was done: those
- * with neither error nor id were not.
+ * with neither error nor id were not (see netlink_batch_call()).
  */
 int kernel_batch(struct kernel *k, const char *origin, const struct kernel_request *requests,
 		 size_t n, struct kernel_result *results, struct failure *f);
 
 /*
  * Describes what a result other than 0 means: NO_SUCH_VIEW, VIEW_EXISTS,
- * INVALID_NAME or OPERATION_FAILED.  Returns -1.
+ * INVALID_NAME, TOO_MANY or OPERATION_FAILED.  Returns -1.
  */
 int kernel_explain(const char *origin, const struct kernel_request *request,
 		   const struct kernel_result *result, struct failure *f);

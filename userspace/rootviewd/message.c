@@ -5,20 +5,7 @@
 #include "message.h"
 
 #include <linux/rootview.h>
-#include <sys/sysmacros.h>
-
 #include <netlink/attr.h>
-
-/* The kernel's device numbers are major << 20 | minor; those of libc are not. */
-static dev_t get_dev(const struct nlattr *attr)
-{
-	uint32_t dev = attr ? nla_get_u32(attr) : 0;
-
-	return makedev(dev >> 20, dev & ((1U << 20) - 1));
-}
-
-/* As the kernel has it. */
-#define MAX_ERRNO 4095
 
 static uint64_t get_u64(const struct nlattr *attr)
 {
@@ -50,10 +37,11 @@ bool message_parse_origin(struct nlattr *nest, struct kernel_origin *ret)
 		return false;
 	*ret = (struct kernel_origin){
 		.name = nla_get_string(tb[ROOTVIEW_ORIGIN_A_NAME]),
-		.dev = get_dev(tb[ROOTVIEW_ORIGIN_A_DEV]),
+		.dev = nla_get_u32(tb[ROOTVIEW_ORIGIN_A_DEV]),
 		.id = get_u64(tb[ROOTVIEW_ORIGIN_A_ID]),
 		.generation = get_u64(tb[ROOTVIEW_ORIGIN_A_GENERATION]),
-		.backing = get_dev(tb[ROOTVIEW_ORIGIN_A_BACKING_DEV]),
+		.backing = tb[ROOTVIEW_ORIGIN_A_BACKING_DEV] ?
+			nla_get_u32(tb[ROOTVIEW_ORIGIN_A_BACKING_DEV]) : 0,
 		.sectors = get_u64(tb[ROOTVIEW_ORIGIN_A_SIZE]),
 		.views = get_u64(tb[ROOTVIEW_ORIGIN_A_VIEWS]),
 		.created = get_u64(tb[ROOTVIEW_ORIGIN_A_CREATED]),
@@ -74,6 +62,7 @@ bool message_parse_view(struct nlattr *nest, struct kernel_view *ret)
 		[ROOTVIEW_VIEW_A_LABEL]		= { .type = NLA_STRING },
 		[ROOTVIEW_VIEW_A_BLOB]		= { .type = NLA_UNSPEC },
 		[ROOTVIEW_VIEW_A_CREATED_NS]	= { .type = NLA_U64 },
+		[ROOTVIEW_VIEW_A_WITHHELD]	= { .type = NLA_FLAG },
 	};
 	struct nlattr *tb[ROOTVIEW_VIEW_A_MAX + 1];
 
@@ -86,36 +75,11 @@ bool message_parse_view(struct nlattr *nest, struct kernel_view *ret)
 		.label = tb[ROOTVIEW_VIEW_A_LABEL] ?
 			nla_get_string(tb[ROOTVIEW_VIEW_A_LABEL]) : NULL,
 		.created_ns = get_u64(tb[ROOTVIEW_VIEW_A_CREATED_NS]),
+		.withheld = tb[ROOTVIEW_VIEW_A_WITHHELD],
 	};
 	if (tb[ROOTVIEW_VIEW_A_BLOB]) {
 		ret->blob = nla_data(tb[ROOTVIEW_VIEW_A_BLOB]);
 		ret->blob_size = nla_len(tb[ROOTVIEW_VIEW_A_BLOB]);
 	}
-	return true;
-}
-
-bool message_parse_result(struct nlattr *attr, struct kernel_result *ret)
-{
-	static const struct nla_policy policy[ROOTVIEW_RESULT_A_MAX + 1] = {
-		[ROOTVIEW_RESULT_A_ERROR]	= { .type = NLA_U32 },
-		[ROOTVIEW_RESULT_A_ID]		= { .type = NLA_U64 },
-		[ROOTVIEW_RESULT_A_REASON]	= { .type = NLA_STRING },
-	};
-	struct nlattr *tb[ROOTVIEW_RESULT_A_MAX + 1];
-	int32_t error;
-
-	if (nla_parse_nested(tb, ROOTVIEW_RESULT_A_MAX, attr, policy) < 0 ||
-	    !tb[ROOTVIEW_RESULT_A_ERROR])
-		return false;
-	error = (int32_t)nla_get_u32(tb[ROOTVIEW_RESULT_A_ERROR]);
-	if (error > 0 || error < -MAX_ERRNO)
-		return false;
-	*ret = (struct kernel_result){
-		.error = -error,
-		.id = get_u64(tb[ROOTVIEW_RESULT_A_ID]),
-	};
-	if (tb[ROOTVIEW_RESULT_A_REASON])
-		snprintf(ret->reason, sizeof(ret->reason), "%s",
-			 nla_get_string(tb[ROOTVIEW_RESULT_A_REASON]));
 	return true;
 }

@@ -17,7 +17,4 @@ struct nlattr;
 bool message_parse_origin(struct nlattr *nest, struct kernel_origin *ret);
 bool message_parse_view(struct nlattr *nest, struct kernel_view *ret);
 
-/* Reads one ROOTVIEW_A_RESULT attribute. */
-bool message_parse_result(struct nlattr *attr, struct kernel_result *ret);
-
 #endif

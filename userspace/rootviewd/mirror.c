@@ -157,7 +157,7 @@ static void follow_view_event(struct mirror *m, const struct kernel_event *event
 	struct origin *o = follow_origin(m, event);
 	struct view *v = o ? view_find(o, event->view.id) : NULL;
 
-	if (o && !v && event->type == KERNEL_VIEW_CREATED)
+	if (o && !v && event->type == KERNEL_VIEW_CREATED && !event->view.withheld)
 		add_view(m, o, &event->view);
 	else if (v && event->type == KERNEL_VIEW_DELETED)
 		view_remove(v);

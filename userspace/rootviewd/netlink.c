@@ -13,13 +13,23 @@
 
 #include "util.h"
 
+/* As the kernel has it. */
+#define MAX_ERRNO 4095
+
 /* The kernel fills at most 32 KiB of a dump at a time. */
 #define BUFFER_SIZE (64 * 1024)
+
+/* An answer to one request of a batch, and how many are received at once. */
+#define ANSWER_SIZE	1024
+#define ANSWERS		32
+
+/* What the kernel takes of a receive buffer for such an answer is below 2 KiB. */
+#define RECEIVE_SIZE	(NETLINK_BATCH_MAX * 2048)
 
 int netlink_open(struct nl_sock **ret)
 {
 	struct nl_sock *sock = nl_socket_alloc();
-	int fd, one = 1;
+	int fd, one = 1, size = RECEIVE_SIZE;
 
 	if (!sock)
 		return -ENOMEM;
@@ -31,6 +41,9 @@ int netlink_open(struct nl_sock **ret)
 	/* libnl would miss the answers that it did not read itself. */
 	nl_socket_disable_seq_check(sock);
 	fd = nl_socket_get_fd(sock);
+	/* Without the privilege it is as large as the system's limit allows. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) < 0) {
 		int r = -errno;
@@ -96,6 +109,8 @@ int netlink_parse_ack(struct nlmsghdr *message, char why[static NETLINK_WHY_SIZE
 	if (size < sizeof(int))
 		return message->nlmsg_type == NLMSG_DONE ? 0 : -EBADMSG;
 	memcpy(&error, data, sizeof(error));
+	if (error > 0 || error < -MAX_ERRNO)
+		return -EBADMSG;
 
 	if ((message->nlmsg_flags & NLM_F_ACK_TLVS) && size > head &&
 	    nla_parse(tb, NLMSGERR_ATTR_MAX, (struct nlattr *)(data + head), size - head,
@@ -172,4 +187,115 @@ int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t 
 				complete = true;
 	}
 	return complete || result ? result : lost;
+}
+
+bool netlink_batch_add(struct netlink_batch *batch, const struct nl_msg *request)
+{
+	const struct nlmsghdr *head = nlmsg_hdr((struct nl_msg *)request);
+	size_t size = NLMSG_ALIGN(head->nlmsg_len);
+
+	if (batch->n == NETLINK_BATCH_MAX || size > sizeof(batch->buffer) - batch->size)
+		return false;
+	memcpy(batch->buffer + batch->size, head, head->nlmsg_len);
+	batch->size += size;
+	batch->n++;
+	return true;
+}
+
+/* Numbers the requests; an answer has the number of its own.  Returns that of the first. */
+static uint32_t number_requests(struct nl_sock *sock, struct netlink_batch *batch)
+{
+	struct nlmsghdr *head = (struct nlmsghdr *)batch->buffer;
+	int rest = batch->size;
+	uint32_t first = 0;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		head->nlmsg_seq = nl_socket_use_seq(sock);
+		head->nlmsg_pid = nl_socket_get_local_port(sock);
+		/* The answer says as well that it was carried out. */
+		head->nlmsg_flags |= NLM_F_REQUEST;
+		if (i == 0)
+			first = head->nlmsg_seq;
+		head = nlmsg_next(head, &rest);
+	}
+	return first;
+}
+
+struct answers {
+	uint32_t first;
+	size_t n;			/* requests */
+	size_t answered;
+	netlink_answered_t told;
+	void *userdata;
+};
+
+static void take_answer(struct answers *a, struct nlmsghdr *message, int size)
+{
+	size_t i = message->nlmsg_seq - a->first;
+	char why[NETLINK_WHY_SIZE] = "";
+	int r = 0;
+
+	/* Others are what is left of an earlier call. */
+	if (!nlmsg_ok(message, size) || i >= a->n)
+		return;
+	if (message->nlmsg_type == NLMSG_ERROR) {
+		r = netlink_parse_ack(message, why);
+		message = NULL;
+	}
+	/* An acknowledgement that nobody asked for is no answer. */
+	if (!message && r == 0)
+		return;
+	a->answered++;
+	a->told(a->userdata, i, message, r, why);
+}
+
+/* Receives what is there.  Returns how many messages, or a negative errno. */
+static int receive_answers(struct nl_sock *sock, struct answers *a)
+{
+	static char buffers[ANSWERS][ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct sockaddr_nl from[ANSWERS];
+	struct iovec parts[ANSWERS];
+	struct mmsghdr msgs[ANSWERS];
+	int n;
+
+	for (size_t i = 0; i < ANSWERS; i++) {
+		parts[i] = (struct iovec){ buffers[i], ANSWER_SIZE };
+		msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &from[i], .msg_namelen = sizeof(from[i]),
+			.msg_iov = &parts[i], .msg_iovlen = 1,
+		};
+	}
+	n = recvmmsg(nl_socket_get_fd(sock), msgs, ANSWERS, MSG_DONTWAIT, NULL);
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++)
+		/* Only the kernel is believed. */
+		if (from[i].nl_pid == 0 && !(msgs[i].msg_hdr.msg_flags & MSG_TRUNC))
+			take_answer(a, (struct nlmsghdr *)buffers[i], msgs[i].msg_len);
+	return n;
+}
+
+int netlink_batch_call(struct nl_sock *sock, struct netlink_batch *batch,
+		       netlink_answered_t answered, void *userdata)
+{
+	struct answers a = {
+		.first = number_requests(sock, batch), .n = batch->n,
+		.told = answered, .userdata = userdata,
+	};
+	ssize_t sent = send(nl_socket_get_fd(sock), batch->buffer, batch->size, 0);
+	int r = 0, lost = -EIO;
+
+	batch->n = 0;
+	batch->size = 0;
+	if (sent < 0)
+		return -errno;
+	/* The kernel answers within send(): what is not there at once was lost. */
+	while (a.answered < a.n && r != -EAGAIN) {
+		r = receive_answers(sock, &a);
+		if (r < 0 && r != -EAGAIN && r != -EINTR)
+			lost = r;
+		if (lost != -EIO && lost != -ENOBUFS && lost != -ENOMEM)
+			break;
+	}
+	return a.answered == a.n ? 0 : lost;
 }

@@ -10,7 +10,9 @@
 #ifndef ROOTVIEW_NETLINK_H
 #define ROOTVIEW_NETLINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <netlink/msg.h>
 #include <netlink/socket.h>
 
@@ -38,6 +40,42 @@ typedef int (*netlink_answer_t)(struct nlmsghdr *message, void *userdata);
  */
 int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t answer,
 		 void *userdata, char why[static NETLINK_WHY_SIZE]);
+
+/*
+ * Several requests that are sent at once, one behind the other.  The kernel carries out
+ * each for itself, in their order, and answers each: with one message, or with a refusal.
+ */
+#define NETLINK_BATCH_MAX	128
+#define NETLINK_BATCH_SIZE	(64 * 1024)
+
+struct netlink_batch {
+	size_t n;
+	size_t size;
+	char buffer[NETLINK_BATCH_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+};
+
+/*
+ * Adds @request, which is *NOT* consumed; its answer must be one message.  Returns false if
+ * it does not fit: NETLINK_BATCH_MAX are in @batch, or there is no room for it.
+ */
+bool netlink_batch_add(struct netlink_batch *batch, const struct nl_msg *request);
+
+/*
+ * Called for the answer to request @i: with the message and 0; or with NULL and the kernel's
+ * refusal, a negative errno, with its sentence in @why (empty if it gave none).
+ */
+typedef void (*netlink_answered_t)(void *userdata, size_t i, struct nlmsghdr *message, int error,
+				   const char *why);
+
+/*
+ * Sends all of @batch, which is empty afterwards, and hands each answer to @answered.  Never
+ * waits.  Returns 0 if all were answered, or a negative errno of the socket: -ENOBUFS where
+ * the kernel had no memory for an answer.  Room for all answers is kept, so whoever takes
+ * memory for the answer before it carries out a request has not carried out one that was
+ * not answered.
+ */
+int netlink_batch_call(struct nl_sock *sock, struct netlink_batch *batch,
+		       netlink_answered_t answered, void *userdata);
 
 /*
  * Receives into @buffer without waiting.  Returns the number of bytes, which

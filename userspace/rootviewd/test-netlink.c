@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <limits.h>
 #include <cmocka.h>
 #include <linux/netlink.h>
 #include <linux/rootview.h>
@@ -125,7 +126,8 @@ static void origin_is_read(void **state)
 
 	(void)state;
 	nla_put_string(msg, ROOTVIEW_ORIGIN_A_NAME, "web");
-	nla_put_u32(msg, ROOTVIEW_ORIGIN_A_DEV, 253 << 20 | 3);
+	/* As makedev() has it: the minor's low byte, the major, the rest of the minor. */
+	nla_put_u32(msg, ROOTVIEW_ORIGIN_A_DEV, 3 << 20 | 253 << 8 | 2);
 	nla_put_u64(msg, ROOTVIEW_ORIGIN_A_ID, 7);
 	assert_false(message_parse_origin(nest, &origin));
 	nla_put_u64(msg, ROOTVIEW_ORIGIN_A_GENERATION, 1ULL << 40);
@@ -133,7 +135,7 @@ static void origin_is_read(void **state)
 
 	assert_true(message_parse_origin(nest, &origin));
 	assert_string_equal(origin.name, "web");
-	assert_true(origin.dev == makedev(253, 3));
+	assert_true(origin.dev == makedev(253, 0x302));
 	assert_int_equal(origin.id, 7);
 	assert_int_equal(origin.generation, 1ULL << 40);
 	assert_int_equal(origin.views, 0);
@@ -160,31 +162,60 @@ static void view_is_read(void **state)
 	assert_string_equal(view.name, "a");
 	assert_int_equal(view.id, 9);
 	assert_null(view.label);
+	assert_false(view.withheld);
+
+	nest = nla_nest_start(msg, ROOTVIEW_A_VIEW);
+	nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, "a");
+	nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, 9);
+	nla_put_flag(msg, ROOTVIEW_VIEW_A_WITHHELD);
+	nla_nest_end(msg, nest);
+	assert_true(message_parse_view(nest, &view));
+	assert_true(view.withheld);
 }
 
 /* The most negative number has no positive one: a fuzzer found that. */
 static void impossible_error_is_refused(void **state)
 {
 	static const struct {
-		int32_t error;
-		bool good;
+		int error;
+		int result;
 	} cases[] = {
-		{ 0, true }, { -EEXIST, true }, { -4095, true }, { -4096, false },
-		{ EEXIST, false }, { INT32_MIN, false },
+		{ 0, 0 }, { -EEXIST, -EEXIST }, { -4095, -4095 }, { -4096, -EBADMSG },
+		{ EEXIST, -EBADMSG }, { INT_MIN, -EBADMSG },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		cleanup_msg struct nl_msg *msg = nlmsg_alloc();
-		struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_RESULT);
-		struct kernel_result result;
+		cleanup_msg struct nl_msg *msg = make_ack(cases[i].error, NLM_F_CAPPED, NULL, 20);
+		char why[NETLINK_WHY_SIZE];
 
-		nla_put_s32(msg, ROOTVIEW_RESULT_A_ERROR, cases[i].error);
-		nla_nest_end(msg, nest);
-		assert_int_equal(message_parse_result(nest, &result), cases[i].good);
-		if (cases[i].good)
-			assert_int_equal(result.error, -cases[i].error);
+		assert_int_equal(netlink_parse_ack(nlmsg_hdr(msg), why), cases[i].result);
 	}
+}
+
+/* As many as may be sent at once, in one piece. */
+static void batch_is_full(void **state)
+{
+	cleanup_msg struct nl_msg *small = nlmsg_alloc_size(64);
+	cleanup_msg struct nl_msg *large = nlmsg_alloc_size(NETLINK_BATCH_SIZE);
+	cleanup_free struct netlink_batch *batch = calloc(1, sizeof(*batch));
+
+	(void)state;
+	assert_non_null(batch);
+	nlmsg_put(small, 0, 0, 20, 1, 0);
+	nlmsg_put(large, 0, 0, 20, NETLINK_BATCH_SIZE - NLMSG_HDRLEN - 20, 0);
+	for (size_t i = 0; i < NETLINK_BATCH_MAX; i++)
+		assert_true(netlink_batch_add(batch, small));
+	assert_false(netlink_batch_add(batch, small));
+	/* A length that is no multiple of four takes up the next one. */
+	assert_int_equal(batch->size, NETLINK_BATCH_MAX * 20);
+
+	batch->n = 0;
+	batch->size = 0;
+	assert_true(netlink_batch_add(batch, large));
+	assert_true(netlink_batch_add(batch, small));
+	assert_false(netlink_batch_add(batch, small));
+	assert_int_equal(batch->n, 2);
 }
 
 int main(void)
@@ -199,6 +230,7 @@ int main(void)
 		cmocka_unit_test(origin_is_read),
 		cmocka_unit_test(view_is_read),
 		cmocka_unit_test(impossible_error_is_refused),
+		cmocka_unit_test(batch_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
