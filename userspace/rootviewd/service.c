@@ -96,6 +96,7 @@ struct change {
 	service_done_t done;
 	void *userdata;
 	bool bad;
+	bool stays;		/* it could not be removed: @failure says why */
 	struct failure failure;
 	sd_event_source *answer;
 	struct job *job;
@@ -200,7 +201,9 @@ static int on_mounted(sd_event_source *source, void *userdata)
 	struct change *c = userdata;
 
 	(void)source;
-	if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
+	if (c->stays)
+		change_end(c, &c->failure);
+	else if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
 		undo(c);
 	else
 		change_forget(c);
@@ -289,10 +292,21 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 	return -1;
 }
 
+/* The origin goes on as it was, whatever it was refused for. */
+static void mounted_again(void *userdata, const struct failure *f)
+{
+	struct change *c = userdata;
+
+	if (f)
+		log_warning("%s", f->message);
+	go_on(c->answer);
+}
+
 static void removed(void *userdata, int r, const char *text, const struct failure *f)
 {
 	struct change *c = userdata;
 	struct service *s = c->service;
+	struct failure ignored;
 	struct origin *o;
 
 	(void)text;
@@ -300,11 +314,14 @@ static void removed(void *userdata, int r, const char *text, const struct failur
 	if (r == 0 && mirror_update(s->mirror, &c->failure) < 0)
 		log_warning("%s", c->failure.message);
 	o = r < 0 ? mirror_find_origin(s->mirror, c->name) : NULL;
-	if (o) {
-		/* It goes on as it was. */
+	if (o)
 		o->removing = false;
-		if (o->ours)
-			origin_try_mount(o);
+	if (o && o->ours) {
+		c->stays = true;
+		c->failure = *f;
+		if (origin_mount(o, mounted_again, c, &ignored) == 0)
+			return;
+		log_warning("%s", ignored.message);
 	}
 	change_end(c, r < 0 ? f : NULL);
 }
