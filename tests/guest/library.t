@@ -99,6 +99,31 @@ is "or another way" "$(lib mount web a 2)" "a 2 - -"
 nok "it is at no path then" is_mounted web/a
 refused_lib "no such view is mounted" NoSuchView none mount web none 0
 
+# Attaching, which the caller does.
+
+mkdir -p /srv/at/inner /srv/other
+ln -s at /srv/link
+chown -R nobody /srv/at
+is "a view is attached to a folder, of whoever that is" "$(lib attach web e /srv/at/inner)" ""
+is "where its files are" "$(cat /srv/at/inner/etc/greeting)" hello
+is "no symbolic link is followed" "$(lib attach web e /srv/link/inner)" \
+	"ELOOP: a symbolic link is on the way, and none is followed"
+is "nothing else is taken away" "$(mount -t tmpfs none /srv/other && lib detach web e /srv/other)" \
+	"EXDEV: something else is mounted there"
+ok "which is still there" mountpoint --quiet /srv/other
+umount /srv/other
+is "nor where nothing is" "$(lib detach web e /srv/other)" "EINVAL: nothing is mounted there"
+exec {inside}</srv/at/inner/etc/greeting
+is "the view is" "$(lib detach web e /srv/at/inner)" ""
+nok "so that its folder has no mount" mountpoint --quiet /srv/at/inner
+is "and who uses it goes on" "$(cat <&"$inside")" hello
+exec {inside}<&-
+is "a folder that is not there" "$(lib attach web e /srv/none)" "ENOENT: No such file or directory"
+is "in a mount namespace of the caller's own, nobody else sees it" \
+	"$(unshare --mount --propagation private sh -c \
+		"$library attach web e /srv/at/inner && cat /srv/at/inner/etc/greeting")" hello
+nok "indeed" test -e /srv/at/inner/etc/greeting
+
 # Mount points.
 
 is "the image lacks what it lacks" "$(lib check web '' /etc/greeting /no/such)" "/no/such 1 -"

@@ -304,6 +304,40 @@ static void do_mount(char **arg)
 	print(run(call));
 }
 
+/* A descriptor of a mount of the view, which is detached. */
+static int open_view(char **arg)
+{
+	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fd;
+
+	must("mount", rootview_call_mount(&call, arg[0], request));
+	rootview_request_free(request);
+	reply = run(call);
+	fd = rootview_reply_take_fd(reply, 0);
+	rootview_reply_free(reply);
+	return fd;
+}
+
+static void print_attached(int r)
+{
+	if (r < 0)
+		printf("%s: %s\n", strerrorname_np(-r), rootview_attach_message(r));
+}
+
+/* attach ORIGIN NAME PATH */
+static void do_attach(char **arg)
+{
+	print_attached(rootview_attach(open_view(arg), arg[2]));
+}
+
+/* detach ORIGIN NAME PATH: by another descriptor than the one that was attached. */
+static void do_detach(char **arg)
+{
+	print_attached(rootview_detach(open_view(arg), arg[2]));
+}
+
 /* unmount ORIGIN NAME */
 static void do_unmount(char **arg)
 {
@@ -506,11 +540,13 @@ static const struct {
 } commands[] = {
 	{ "add", 2, do_add },
 	{ "async", 2, do_async },
+	{ "attach", 3, do_attach },
 	{ "batch", 2, do_batch },
 	{ "check", 2, do_check },
 	{ "count", 0, do_count },
 	{ "create", 3, do_create },
 	{ "delete", 2, do_delete },
+	{ "detach", 3, do_detach },
 	{ "detached", 3, do_detached },
 	{ "gone", 1, do_gone },
 	{ "json", 0, do_json },

@@ -375,6 +375,42 @@ int rootview_reply_take_fd(struct rootview_reply *reply, size_t i);
 /* All of the answer as JSON, for what has no function here; NULL if there is no memory. */
 const char *rootview_reply_json(struct rootview_reply *reply);
 
+/*
+ * Mounts, put at a path.  This is done in the mount namespace of the caller and
+ * with its rights; rootviewd has no part in it, and takes nothing away again.
+ */
+
+/*
+ * Attaches @mount, as rootview_reply_take_fd() gives it, at the directory @path,
+ * whose content is hidden as long as that lasts.  No symbolic link is followed, at
+ * no place of the path; the folders on the way may be anybody's.  @mount stays the
+ * caller's: to be closed, or to be kept for rootview_detach().
+ *  -EBADF	@mount is of no mount that is attached nowhere: it may have been attached before
+ *  -ELOOP	a symbolic link is on the way
+ *  -ENOTDIR, -ENOENT, -EACCES	as open(2) has them
+ *  -EPERM	the caller has no CAP_SYS_ADMIN in its mount namespace
+ *  -ENOSPC	there are too many mounts
+ *  -ENOSYS	the kernel is older than 5.8
+ * Nothing has happened then.
+ */
+int rootview_attach(int mount, const char *path);
+
+/*
+ * Takes away what is mounted at @path, the topmost if it is several, if that is the
+ * mount @mount; or, where @mount is attached nowhere, one with the same files: who has
+ * not kept the descriptor gets another one of the same view.  Whoever uses
+ * something in it goes on.  The path is looked up as above.
+ *  -EXDEV	something else is mounted there
+ *  -EINVAL	nothing is mounted there
+ *  -EBADF	@mount is no descriptor of a mount
+ *  -ENOSYS	the kernel is older than 5.8, or /proc is not mounted
+ * and the errors of looking the path up.  Nothing has happened then.
+ */
+int rootview_detach(int mount, const char *path);
+
+/* What these two returned, as a phrase to be put behind the path; never NULL. */
+const char *rootview_attach_message(int error);
+
 #ifdef __cplusplus
 }
 #endif
