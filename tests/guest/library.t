@@ -99,6 +99,11 @@ is "or another way" "$(lib mount web a 2)" "a 2 - -"
 nok "it is at no path then" is_mounted web/a
 refused_lib "no such view is mounted" NoSuchView none mount web none 0
 
+# Refusals, as data.
+
+is "a refusal has its parameters" "$(lib busy web | head -n 1)" "io.rootview.OriginBusy web 5"
+is "as JSON, too" "$(lib busy web | tail -n 1 | jq -c '[.name, .views]')" '["web",5]'
+
 # Attaching, which the caller does.
 
 mkdir -p /srv/at/inner /srv/other
@@ -201,6 +206,12 @@ rootviewctl create web taken >/dev/null
 is "many calls at a time are answered one after the other" \
 	"$(lib async web h taken i | sort)" \
 	$'h 6 0:0 hello\nh deleted -\ni 6 0:0 hello\ni deleted -\ntaken EREMOTEIO io.rootview.ViewExists'
+
+is "what was cancelled is not called back, and carried out only if it was sent" \
+	"$(lib cancel web sent unsent | sort)" $'sent 2 - -\ntaken 0 /run/rootview/views/web/taken -'
+lib delete web sent >/dev/null
+is "a stream can be stopped by its own callback" "$(lib stop)" \
+	$'ready\nthe connection ended with ENOTCONN'
 
 lib monitor 4 >/tmp/events &
 monitor=$!

@@ -21,44 +21,49 @@ struct rootview {
 	int error;			/* of the last call that ended; and, if the daemon said: */
 	char *error_name;
 	char *error_message;
+	sd_json_variant *error_parameters;
+	char *error_json;		/* the same as text, once that was asked for */
 };
 
 /*
  * Errors.
  */
 
-static void set_error(struct rootview *c, int error, char *name, char *message)
+static void set_error(struct rootview *c, int error, char *name, char *message,
+		      sd_json_variant *parameters)
 {
 	free(c->error_name);
 	free(c->error_message);
+	free(c->error_json);
+	sd_json_variant_unref(c->error_parameters);
 	c->error = error;
 	c->error_name = name;
 	c->error_message = message;
+	c->error_parameters = sd_json_variant_ref(parameters);
+	c->error_json = NULL;
 }
 
 static int failed_here(struct rootview *c, int error)
 {
-	set_error(c, error, NULL, NULL);
+	set_error(c, error, NULL, NULL, NULL);
 	return error;
 }
 
 /* The daemon's errors carry a sentence; the protocol's own at most a parameter's name. */
 static char *message_of(const char *name, sd_json_variant *parameters)
 {
-	sd_json_variant *message = sd_json_variant_by_key(parameters, "message");
-	sd_json_variant *parameter = sd_json_variant_by_key(parameters, "parameter");
+	const char *message = json_text(parameters, "message");
+	const char *parameter = json_text(parameters, "parameter");
 	char *s;
 
-	if (sd_json_variant_is_string(message))
-		return strdup(sd_json_variant_string(message));
-	if (!sd_json_variant_is_string(parameter))
-		return strdup(name);
-	return asprintf(&s, "%s: %s", name, sd_json_variant_string(parameter)) < 0 ? NULL : s;
+	if (message || !parameter)
+		return strdup(message ?: name);
+	return asprintf(&s, "%s: %s", name, parameter) < 0 ? NULL : s;
 }
 
 static int failed_there(struct rootview *c, const char *name, sd_json_variant *parameters)
 {
-	set_error(c, -EREMOTEIO, strdup(name), message_of(name, parameters));
+	set_error(c, -EREMOTEIO, strdup(name), message_of(name, parameters), parameters);
 	return -EREMOTEIO;
 }
 
@@ -82,6 +87,23 @@ const char *rootview_error_message(struct rootview *c)
 	return c->error_message ? c->error_message : strerror(-c->error);
 }
 
+const char *rootview_error_text(struct rootview *c, const char *parameter)
+{
+	return json_text(c->error_parameters, parameter);
+}
+
+int rootview_error_number(struct rootview *c, const char *parameter, uint64_t *ret)
+{
+	return json_number(c->error_parameters, parameter, ret);
+}
+
+const char *rootview_error_json(struct rootview *c)
+{
+	if (c->error_parameters && !c->error_json)
+		(void)sd_json_variant_format(c->error_parameters, 0, &c->error_json);
+	return c->error_json;
+}
+
 /*
  * Calls on their way.
  */
@@ -89,6 +111,10 @@ const char *rootview_error_message(struct rootview *c)
 static void call_back(struct rootview *c, const struct rootview_call *call, int error,
 		      struct rootview_reply *reply)
 {
+	if (!call->callback) {
+		rootview_reply_free(reply);
+		return;
+	}
 	c->in_callback = true;
 	call->callback(c, error, reply, call->userdata);
 	c->in_callback = false;
@@ -265,6 +291,26 @@ int rootview_submit(struct rootview *c, struct rootview_call *call,
 	return 0;
 }
 
+int rootview_cancel(struct rootview *c, struct rootview_call *call)
+{
+	struct rootview_call **at = &c->first;
+
+	while (*at && *at != call)
+		at = &(*at)->next;
+	if (!*at || !call->callback)
+		return -ENOENT;
+	if (call != c->first || !c->sent) {
+		*at = call->next;
+		rootview_call_free(call);
+		return 0;
+	}
+	call->callback = NULL;
+	/* Nothing else ends a stream. */
+	if (call->stream)
+		sd_varlink_close(c->link);
+	return -EINPROGRESS;
+}
+
 struct outcome {
 	bool done;
 	int error;
@@ -314,6 +360,11 @@ int rootview_run(struct rootview *c, struct rootview_call *call, struct rootview
  * The connection.
  */
 
+const char *rootview_version(void)
+{
+	return ROOTVIEW_VERSION;
+}
+
 static int set_up(struct rootview *c, const char *path)
 {
 	int r = sd_varlink_connect_address(&c->link, path);
@@ -358,7 +409,7 @@ void rootview_disconnect(struct rootview *c)
 	sd_varlink_close_unref(c->link);
 	while (c->first)
 		rootview_call_free(dequeue(c));
-	set_error(c, 0, NULL, NULL);
+	set_error(c, 0, NULL, NULL, NULL);
 	free(c);
 	errno = saved;
 }
