@@ -120,8 +120,9 @@ failing "one of three that is absent" 1 'rootviewctl: .*has no view "absent"' \
 is "the others are deleted" "$(in_json '[.views[].name | select(. == "n1" or . == "n2")] |
 	length' list web)" 0
 failing "several views of no origin" 1 'rootviewctl: .*none' create none x y
-is "which as JSON is an empty list" \
-	"$(rootviewctl --json create none x y 2>/dev/null | jq -c .)" '{"results":[]}'
+is "which as JSON has no results, and why" \
+	"$(rootviewctl --json create none x y 2>/dev/null | jq -c '[.results, .error]')" \
+	'[[],"io.rootview.NoSuchOrigin"]'
 # On a terminal.
 in_terminal()
 {
@@ -148,6 +149,18 @@ is "many views with long mount points" \
 		--mount-point "${long}5" --mount-point "${long}6" 2>&1)" ""
 is "are all there" "$(dmsetup message web 0 view_list | grep -c ' m[0-9]* ')" 300
 rootviewctl delete web "${many[@]:0:300}"
+
+# Refusals, for programs.
+
+is "a refusal as JSON has the error's name" \
+	"$(rootviewctl --json create web a 2>/dev/null | jq -c '[.error, .parameters.name]')" \
+	'["io.rootview.ViewExists","a"]'
+is "and its sentence" "$(rootviewctl --json delete web none 2>/dev/null | jq -r .message)" \
+	"$(rootviewctl delete web none 2>&1 | cut -d ' ' -f 2-)"
+is "one of several, too" "$(in_json '.results[1].refusal.error' delete web none none2 2>/dev/null)" \
+	io.rootview.NoSuchView
+is "that of a list" "$(rootviewctl --json list none 2>/dev/null | jq -r .error)" \
+	io.rootview.NoSuchOrigin
 
 # Looking.
 
@@ -249,25 +262,42 @@ umount /run/rootview/views/web/gone
 umount /tmp/there
 # shellcheck disable=SC2016 # for the shell that is run
 for view in gone p; do
-	failing "a view that somebody else unmounted: $view" 1 'is not mounted there any more' \
+	failing "a view that somebody else unmounted: $view" 125 'is not mounted there any more' \
 		exec web "$view" -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
 done
 is "nothing was written to where it was mounted" \
 	"$(find /run/rootview/views /tmp/there -name leak 2>&1)" ""
 rootviewctl delete web gone
-failing "a view that is unmounted" 1 'view "u" of origin "web" is not mounted' exec web u -- true
-failing "a folder that is not there" 1 '/tmp/none: .*No such file' \
+failing "a view that is unmounted" 125 'view "u" of origin "web" is not mounted' exec web u -- true
+failing "a folder that is not there" 125 '/tmp/none: .*No such file' \
 	exec --at /tmp/none web t -- true
-failing "no such view" 1 'has no view "absent"' exec web absent -- true
-failing "nothing to run" 2 'too few arguments for "exec"' exec web t
-failing "exec as JSON" 2 '--json makes no sense with "exec"' --json exec web t -- true
+failing "no such view" 125 'has no view "absent"' exec web absent -- true
+failing "nothing to run" 125 'too few arguments for "exec"' exec web t
+failing "exec as JSON" 125 '--json makes no sense with "exec"' --json exec web t -- true
+failing "exec with an option that is none" 125 "unrecognized option '--none'" --none exec web t true
+failing "exec without a daemon" 125 'no rootviewd serves this socket' --socket /none exec web t true
+is "the command's options are its own" "$(rootviewctl exec web t ls --almost-all -1 /mnt/etc)" \
+	greeting
+is "those of exec come before it" "$(rootviewctl exec web t --at /srv cat /srv/etc/greeting)" hello
+is "even one that it has, too" "$(rootviewctl exec web t echo --json --help)" "--json --help"
 
 # The command line.
 
 failing "a mount that is none" 2 '--mount cannot be "nonsense"' create web x --mount nonsense
-failing "an id map that is none" 2 '--id-map cannot be "0:0"' create web x --id-map 0:0
-failing "a process that is none" 2 '--process cannot be "self"' create web x --process self
-failing "a relative mount point" 2 '--mount-point cannot be "x"' create web x --mount-point x
+failing "an id map that is none" 2 '--id-map cannot be "0:x:5": it is INSIDE:OUTSIDE:COUNT' \
+	create web x --id-map 0:x:5
+failing "an id map of nobody" 2 '--id-map cannot be "0:1:0": it is of at least one id' \
+	create web x --id-map 0:1:0
+failing "a process that is none" 2 '--process cannot be "self": it is the id' \
+	create web x --process self
+failing "a relative mount point" 2 '--mount-point cannot be "x": it is a path .* begins with "/"' \
+	create web x --mount-point x
+failing "an empty label" 2 '--label cannot be "": it is empty' create web x --label ""
+failing "a label that is no text" 2 'it is not UTF-8; see' \
+	create web x --label $'\xff'
+failing "an empty name" 2 'rootviewctl: a name or a value is empty' create web ""
+failing "a name that is no text" 2 'rootviewctl: a name or a value is not UTF-8' \
+	create web $'a\xff'
 failing "a list that is none" 1 'rootviewctl: .*nonsense' create web x --list nonsense
 for option in --mount=shared --path=/x --mount-point=/x --list=docker --id-map=0:0:1 \
 	--userns=/x --cgroup=/x --process=1 --at=/x --label=x; do
@@ -361,8 +391,11 @@ is "behind options with values" "$(completed 'rootviewctl mount --mount shared w
 is "with a colon" "$(rootviewctl create web x:y >/dev/null; completed 'rootviewctl inspect web x:')" y
 is "by the socket that the line has" "$(completed 'rootviewctl --socket /none inspect web ')" ""
 is "nothing where there is nothing" "$(completed 'rootviewctl doctor ')" ""
+is "files for the command" "$(completed 'rootviewctl exec web t cat /etc/hostn')" /etc/hostname
 # Where a sanitized one is in front of it, both would be found.
 is "commands that exec runs" \
+	"$(PATH=/usr/bin completed 'rootviewctl exec web t rootviewc')" rootviewctl
+is "behind \"--\", too" \
 	"$(PATH=/usr/bin completed 'rootviewctl exec web t -- rootviewc')" rootviewctl
 
 # The end.

@@ -138,6 +138,10 @@ const char *rootview_error_json(struct rootview *c);
 
 /* An empty request, to be freed; NULL if there is no memory. */
 struct rootview_request *rootview_request_new(void);
+
+/* Another one with all that @r has at this moment, to be freed; NULL if there is no memory. */
+struct rootview_request *rootview_request_copy(const struct rootview_request *r);
+
 void rootview_request_free(struct rootview_request *r);
 
 /* Of the view: 1 to 127 visible ASCII characters without '/'.  Every new view needs one. */

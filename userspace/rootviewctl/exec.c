@@ -11,10 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "client.h"
 #include "command.h"
-#include "interface.h"
-#include "show.h"
 
 /* A folder that every machine has, for what is mounted for a while. */
 #define DEFAULT_FOLDER "/mnt"
@@ -22,18 +19,19 @@
 /* A descriptor of a view that is detached: the daemon makes a new mount for each who asks. */
 static int receive_mount(const struct options *options, char *args[])
 {
-	cleanup_json sd_json_variant *parameters = NULL, *answer = NULL;
-	int fd = -1;
+	cleanup_request struct rootview_request *request = rootview_request_new();
+	cleanup_reply struct rootview_reply *reply = NULL;
+	struct rootview_call *call;
+	int fd;
 
-	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("origin", args[0]),
-			   SD_JSON_BUILD_PAIR_STRING("name", args[1]),
-			   SD_JSON_BUILD_PAIR_STRING("mount", "detached")) < 0)
+	if (!request || rootview_request_set_name(request, args[1]) < 0 ||
+	    rootview_request_set_mount(request, ROOTVIEW_DETACHED) < 0)
 		return -out_of_memory();
-	if (client_call_with(options->socket, ROOTVIEW_METHOD("MountView"), parameters, -1, &fd,
-			     &answer) < 0)
+	if (command_ask(options, rootview_call_mount(&call, args[0], request), &call, &reply) != 0)
 		return -1;
+	fd = rootview_reply_take_fd(reply, 0);
 	if (fd < 0)
-		command_failed("rootviewd sent no mount of view \"%s\"", args[1]);
+		return -command_failed("rootviewd sent no mount of view \"%s\"", args[1]);
 	return fd;
 }
 
@@ -72,14 +70,14 @@ static int clone_mount(const char *path)
 /* A mount of the view that is attached nowhere. */
 static int get_mount(const struct options *options, char *args[])
 {
-	cleanup_json sd_json_variant *view = NULL;
-	const char *way, *path;
+	cleanup_reply struct rootview_reply *reply = NULL;
+	const char *path;
+	size_t i;
 
-	if (view_find(options, args[0], args[1], &view) < 0)
+	if (view_find(options, args[0], args[1], &reply, &i) != EXIT_SUCCESS)
 		return -1;
-	way = show_string(view, "mount");
-	path = show_string(view, "path");
-	if (way && streq(way, "detached"))
+	path = rootview_reply_path(reply, i);
+	if (rootview_reply_mount(reply, i) == ROOTVIEW_DETACHED)
 		return receive_mount(options, args);
 	if (path)
 		return clone_mount(path);
@@ -102,9 +100,11 @@ static int enter_namespace(void)
 static int put_view(int view, const char *folder)
 {
 	cleanup_free char *real = realpath(folder, NULL);
+	int r = real ? rootview_attach(view, real) : -errno;
 
-	if (!real || move_mount(view, "", AT_FDCWD, real, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return -command_failed("%s: the view cannot be mounted there: %m", folder);
+	if (r < 0)
+		return -command_failed("%s: the view cannot be mounted there: %s", folder,
+				       rootview_attach_message(r));
 	if (setenv("ROOTVIEW_PATH", real, 1) < 0)
 		return -out_of_memory();
 	return 0;
@@ -117,7 +117,7 @@ int exec(const struct options *options, char *args[], int n)
 
 	(void)n;
 	if (view < 0 || enter_namespace() < 0 || put_view(view, options->at ?: DEFAULT_FOLDER) < 0)
-		return EXIT_FAILURE;
+		return EXIT_OWN;
 	execvp(args[2], args + 2);
 	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 	command_failed("%s: %m", args[2]);
