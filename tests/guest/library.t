@@ -129,6 +129,11 @@ is "in a mount namespace of the caller's own, nobody else sees it" \
 		"$library attach web e /srv/at/inner && cat /srv/at/inner/etc/greeting")" hello
 nok "indeed" test -e /srv/at/inner/etc/greeting
 
+# As many descriptors as there may be.
+
+is "who may have no more of them is told, and keeps what there is" "$(lib full web e)" \
+	$'many EMFILE Too many open files\ncalled back: EMFILE\n6 0:0 hello\n6 0:0 hello'
+
 # Mount points.
 
 is "the image lacks what it lacks" "$(lib check web '' /etc/greeting /no/such)" "/no/such 1 -"

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -481,6 +482,52 @@ static void do_async(char **arg)
 	loop();
 }
 
+static void on_full(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)c;
+	(void)reply;
+	(void)userdata;
+	printf("called back: %s\n", error ? strerrorname_np(-error) : "-");
+	to_come--;
+}
+
+/*
+ * full ORIGIN NAME: takes descriptors of the view until there is no room, also in a loop;
+ * reads by the first of them; and takes another one, with room for that.
+ */
+static void do_full(char **arg)
+{
+	const struct rlimit limit = { 64, 64 };
+	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fds[64], r;
+	size_t n = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		must("setrlimit", -errno);
+	for (;;) {
+		must("mount", rootview_call_mount(&call, arg[0], request));
+		r = rootview_run(connection, call, &reply);
+		if (r < 0)
+			break;
+		fds[n++] = rootview_reply_take_fd(reply, 0);
+		rootview_reply_free(reply);
+	}
+	printf("%s %s %s\n", n > 50 ? "many" : "few", strerrorname_np(-r),
+	       rootview_error_message(connection));
+	must("mount", rootview_call_mount(&call, arg[0], request));
+	must("submit", rootview_submit(connection, call, on_full, NULL));
+	to_come = 1;
+	loop();
+	/* One to read with, and one more. */
+	close(fds[--n]);
+	close(fds[--n]);
+	print_file(fds[0], "etc/greeting");
+	fds[n] = open_view(arg);
+	print_file(fds[n], "etc/greeting");
+}
+
 static void on_cancelled(struct rootview *c, int error, struct rootview_reply *reply,
 			 void *userdata)
 {
@@ -640,6 +687,7 @@ static const struct {
 	{ "delete", 2, do_delete },
 	{ "detach", 3, do_detach },
 	{ "detached", 3, do_detached },
+	{ "full", 2, do_full },
 	{ "gone", 1, do_gone },
 	{ "json", 0, do_json },
 	{ "labelled", 3, do_labelled },

@@ -38,6 +38,7 @@ struct rootview_call {
 	int fds[CALL_FDS_MAX];	/* owned, to be sent along; -1 where sent */
 	int sources[CALL_FDS_MAX]; /* what they were duplicated from */
 	size_t n_fds;
+	size_t n_answer_fds;	/* at most so many come with the answer */
 	rootview_callback callback; /* NULL if cancelled */
 	void *userdata;
 };

@@ -7,6 +7,7 @@
  */
 #include "call.h"
 
+#include <fcntl.h>
 #include <systemd/sd-varlink.h>
 
 #include "interface.h"
@@ -129,6 +130,15 @@ static struct rootview_call *dequeue(struct rootview *c)
 	return call;
 }
 
+/* Ends the first call, which has no answer. */
+static void end_first(struct rootview *c, int error)
+{
+	struct rootview_call *call = dequeue(c);
+
+	call_back(c, call, failed_here(c, error), NULL);
+	rootview_call_free(call);
+}
+
 static int new_reply(sd_varlink *link, sd_json_variant *parameters, struct rootview_reply **ret)
 {
 	struct rootview_reply *reply = calloc(1, sizeof(*reply));
@@ -215,15 +225,44 @@ static int send_call(struct rootview *c, struct rootview_call *call)
 }
 
 /*
- * Sends the first call unless it has been.  Returns 1 if it was sent now.  A
- * call that is stuck half-way must not mix with the next one: the end.
+ * Whether the process may have as many descriptors more as come with the answer.  The
+ * kernel leaves out those that it may not, and an answer without them is none: the
+ * connection would end.
  */
-static int send_first(struct rootview *c)
+static int check_room(struct rootview *c, const struct rootview_call *call)
+{
+	int fds[CALL_FDS_MAX], link = sd_varlink_get_fd(c->link), r = 0;
+	size_t n;
+
+	for (n = 0; n < call->n_answer_fds && n < ARRAY_SIZE(fds); n++) {
+		fds[n] = fcntl(link, F_DUPFD_CLOEXEC, 0);
+		if (fds[n] < 0) {
+			r = -errno;
+			break;
+		}
+	}
+	while (n > 0)
+		close_fd(&fds[--n]);
+	return r;
+}
+
+/*
+ * Sends the first call unless it has been.  Returns 1 if it was sent now, or cannot be
+ * and has ended; it may do so if @process.  A call that is stuck half-way must not mix with
+ * the next one: the end.
+ */
+static int send_first(struct rootview *c, bool process)
 {
 	int r;
 
 	if (c->sent || !c->first)
 		return 0;
+	r = check_room(c, c->first);
+	if (r < 0) {
+		if (process)
+			end_first(c, r);
+		return process;
+	}
 	r = send_call(c, c->first);
 	if (r < 0) {
 		sd_varlink_close(c->link);
@@ -237,13 +276,8 @@ static int send_first(struct rootview *c)
 static void end_calls(struct rootview *c)
 {
 	c->closed = true;
-	while (c->first) {
-		int error = c->sent ? -ECONNRESET : -ENOTCONN;
-		struct rootview_call *call = dequeue(c);
-
-		call_back(c, call, failed_here(c, error), NULL);
-		rootview_call_free(call);
-	}
+	while (c->first)
+		end_first(c, c->sent ? -ECONNRESET : -ENOTCONN);
 }
 
 int rootview_process(struct rootview *c)
@@ -254,7 +288,7 @@ int rootview_process(struct rootview *c)
 		return -EBUSY;
 	do {
 		r = sd_varlink_process(c->link);
-		sent = r < 0 ? 0 : send_first(c);
+		sent = r < 0 ? 0 : send_first(c, true);
 	} while (r > 0 || sent != 0);
 	if (r == 0)
 		return 0;
@@ -284,10 +318,11 @@ int rootview_submit(struct rootview *c, struct rootview_call *call,
 	enqueue(c, call);
 	/*
 	 * Within a callback, the answer before this one is not done with yet.  An
-	 * error is told when rootview_process() finds the link closed.
+	 * error is told by rootview_process(), which finds the link closed, or
+	 * the call still there.
 	 */
 	if (!c->in_callback)
-		(void)send_first(c);
+		(void)send_first(c, false);
 	return 0;
 }
 
@@ -433,5 +468,12 @@ int rootview_get_events(struct rootview *c)
 
 int rootview_get_timeout(struct rootview *c, uint64_t *ret)
 {
-	return ret ? negative_or_zero(sd_varlink_get_timeout(c->link, ret)) : -EINVAL;
+	if (!ret)
+		return -EINVAL;
+	/* What could not be sent is for rootview_process() to tell. */
+	if (c->first && !c->sent) {
+		*ret = 0;
+		return 0;
+	}
+	return negative_or_zero(sd_varlink_get_timeout(c->link, ret));
 }

@@ -274,6 +274,8 @@ int rootview_call_monitor(struct rootview_call **ret);
  *  -ENOTCONN	the connection was closed before, by another such error
  *  -ETIMEDOUT	see rootview_set_timeout()
  *  -EPROTO	what answers is no rootviewd
+ *  -EMFILE, -ENFILE	there is no room for the descriptors of the answer: the call was
+ *		not carried out, and the connection goes on
  *  -EINVAL	a call that can only be submitted, or NULL
  */
 int rootview_run(struct rootview *c, struct rootview_call *call, struct rootview_reply **ret);
@@ -322,7 +324,7 @@ int rootview_get_fd(struct rootview *c);
 /* POLLIN and POLLOUT, as they are needed now; or a negative errno. */
 int rootview_get_events(struct rootview *c);
 
-/* In microseconds of CLOCK_MONOTONIC; UINT64_MAX if there is nothing to wait for. */
+/* In microseconds of CLOCK_MONOTONIC; 0 for at once, UINT64_MAX if nothing is waited for. */
 int rootview_get_timeout(struct rootview *c, uint64_t *ret);
 
 /*
