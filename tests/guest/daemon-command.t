@@ -32,6 +32,8 @@ make_image web
 start_daemon
 context=system_u:object_r:container_file_t:s0
 
+mapfile -t many < <(seq -f 'm%g' 1500)
+
 # Origins.
 
 is "origin add says nothing" "$(rootviewctl origin add web "$disk" 2>&1)" ""
@@ -43,6 +45,11 @@ like "origin list is a table" "$(rootviewctl origin list)" \
 	$'^ORIGIN  VIEWS  TYPE .*\n(web|db) .*\n(web|db) '
 failing "an origin whose device is not there" 1 'rootviewctl: .*/none' origin add none /none
 is "origin remove as JSON" "$(in_json . origin remove db)" "{}"
+rootviewctl origin add db "$disk"
+rootviewctl create db "${many[@]}" >/dev/null
+failing "origin remove with views" 1 'origin "db" has 1500 views' origin remove db
+is "with --views they go first" "$(rootviewctl origin remove db --views 2>&1)" ""
+failing "with --views and no origin" 1 'rootviewctl: .*none' origin remove none --views
 is "after which there is one" "$(in_json '.origins | length' origin list)" 1
 
 # Creating.
@@ -105,7 +112,6 @@ is "--cgroup is noted" "$(in_json .cgroup inspect web cold)" /pod
 
 # Many.
 
-mapfile -t many < <(seq -f 'm%g' 1500)
 is "1500 views at once" "$(rootviewctl create web "${many[@]}" | wc -l)" 1500
 is "are deleted at once" "$(rootviewctl delete web "${many[@]}")" ""
 is "300 that are detached" "$(in_json '.results | length' create web "${many[@]:0:300}" \
@@ -164,14 +170,25 @@ is "that of a list" "$(rootviewctl --json list none 2>/dev/null | jq -r .error)"
 
 # Looking.
 
+make_image other
+other=$disk
 like "list has a column for the way of mounting" "$(rootviewctl list web)" \
 	$'^ORIGIN  VIEW  +ID  +AGE  +MOUNT  +LABEL  +PATH\n'
+is "the label of one that asked for none is the origin's" \
+	"$(rootviewctl list web | awk '$2 == "u" { print $7 }')" \
+	"$(stat --format=%C "$shared/etc/greeting")"
+rootviewctl origin add other "$other" --label native
+rootviewctl create other a >/dev/null
+is "or the image has it" "$(rootviewctl list other | awk '$2 == "a" { print $7 }')" native
+rootviewctl origin remove other --views
 like "with each way" "$(rootviewctl list | awk '{ print $2 ":" $6 }' | paste -sd ' ')" \
 	'a:attached .*u:unmounted t:detached s:shared'
 inspected=$(rootviewctl inspect web points)
 like "inspect tells the origin" "$inspected" $'^origin: web\nname: points\nid: [0-9]+\nage: '
 like "the path" "$inspected" $'\nmount: attached\npath: /run/rootview/views/web/points\n'
 like "the label" "$inspected" $'\nlabel: '"$context:c1,c2"$'\n'
+like "or that of the origin" "$(rootviewctl inspect web a)" \
+	$'\n'"label: $(stat --format=%C "$shared/etc/greeting") \\(the origin's\\)"
 like "the mount points" "$inspected" $'\nmount point: /data\nmount point: /data/x:file\n'
 like "links, too" "$inspected" $'\nmount point: /etc/mtab -> '
 like "the ids" "$(rootviewctl inspect web ids)" \
@@ -186,6 +203,16 @@ bash -c "echo \$\$ >/sys/fs/cgroup/pod/cgroup.procs && exec cat '$cold/big'" >/d
 like "stats tells who read how much" "$(rootviewctl stats web cold)" \
 	$'^ORIGIN  VIEW  READS  READ  +CGROUP\nweb     cold  [1-9][0-9]* +[0-9.]+ MiB  +/pod$'
 ok "as JSON" test "$(in_json '.stats[0].readBytes' stats)" -ge 4194304
+mkdir -p /sys/fs/cgroup/pod/without /sys/fs/cgroup/gone
+rootviewctl create web gone --cgroup /gone >/dev/null
+rootviewctl create web without --cgroup /pod/without >/dev/null
+rmdir /sys/fs/cgroup/gone
+like "a cgroup that is gone is said to be" "$(rootviewctl stats web gone)" \
+	$'\nweb     gone  -      -     /gone is gone$'
+like "likewise one that counts nothing" "$(rootviewctl stats web without)" \
+	' -  +-  +/pod/without has no io.stat$'
+rootviewctl delete web gone without
+rmdir /sys/fs/cgroup/pod/without
 is "only of that origin" "$(in_json '.stats | length' stats web)" 1
 
 # Checking mount points.
@@ -195,7 +222,8 @@ is "check prints what the image lacks" \
 is "as JSON" "$(in_json '.missing[].path' check web /etc /data)" /data
 like "of a list" "$(rootviewctl check web --list docker)" $'(^|\n)/.dockerenv:file(\n|$)'
 is "and nothing if nothing is missing" "$(rootviewctl check web /etc)" ""
-failing "check of nothing" 2 'too few arguments for "check"' check web
+failing "check of nothing" 2 'too few arguments for "check": it needs a path, or --list' check web
+like "which help does not promise" "$(rootviewctl --help)" $'\n  check ORIGIN PATH\\[:file\\]...'
 failing "check of a relative path" 2 'a mount point cannot be "etc"' check web etc
 
 # Mounting.
@@ -300,13 +328,13 @@ failing "a name that is no text" 2 'rootviewctl: a name or a value is not UTF-8'
 	create web $'a\xff'
 failing "a list that is none" 1 'rootviewctl: .*nonsense' create web x --list nonsense
 for option in --mount=shared --path=/x --mount-point=/x --list=docker --id-map=0:0:1 \
-	--userns=/x --cgroup=/x --process=1 --at=/x --label=x; do
+	--userns=/x --cgroup=/x --process=1 --at=/x --label=x --views; do
 	failing "$option where none belongs" 2 "${option%%=*} makes no sense with \"list\"" \
 		list "$option"
 done
 help=$(rootviewctl --help)
 for word in origin create delete list inspect mount unmount check stats monitor exec doctor \
-	--label --mount --path --mount-point --list --id-map --userns --cgroup --process --at \
+	--label --mount --path --mount-point --list --id-map --userns --cgroup --process --at --views \
 	--json --socket; do
 	like "--help has $word" "$help" "[[:blank:]]$word "
 done

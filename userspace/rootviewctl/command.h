@@ -51,6 +51,7 @@ struct options {
 	const char *path;
 	const char *userns;
 	const char *at;
+	bool views;			/* are deleted with their origin */
 };
 
 /* Runs a command with its @n arguments, NULL behind them.  Returns an exit status. */

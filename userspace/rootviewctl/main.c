@@ -22,7 +22,7 @@ static const char help[] =
 	"  mount ORIGIN VIEW             mount a view, or change the way it is mounted;\n"
 	"                                prints its path\n"
 	"  unmount ORIGIN VIEW           unmount a view and keep it\n"
-	"  check ORIGIN [PATH[:file]...] print those mount points that the image lacks\n"
+	"  check ORIGIN PATH[:file]...   print those mount points that the image lacks\n"
 	"  stats [ORIGIN [VIEW]]         show what the views' cgroups read from the disk\n"
 	"  monitor                       print events as they happen, until interrupted\n"
 	"  exec ORIGIN VIEW COMMAND [ARGUMENT...]\n"
@@ -44,7 +44,8 @@ static const char help[] =
 	"                     may be given often.  A path that ends in \":file\" itself is\n"
 	"                     written PATH:directory or PATH:file.\n"
 	"  --list NAME        supply the mount points that docker, podman or kubernetes\n"
-	"                     wants; may be given often.  Also with check.\n"
+	"                     wants; may be given often.  Also with check,\n"
+	"                     beside paths or in their place.\n"
 	"  --id-map INSIDE:OUTSIDE:COUNT\n"
 	"                     that many users and groups of the image, from INSIDE on, are\n"
 	"                     those from OUTSIDE on here; may be given often\n"
@@ -52,6 +53,7 @@ static const char help[] =
 	"  --cgroup PATH      its container's cgroup, for stats: /sys/fs/cgroup/POD or /POD\n"
 	"  --process PID      delete it when that process ends\n"
 	"\n"
+	"  --views            with origin remove: delete its views first\n"
 	"  --at FOLDER        with exec: where the command finds the view (default: /mnt);\n"
 	"                     the folder must exist, and stays as it is for everybody else\n"
 	"  --json             print the daemon's answer as JSON, each event on a line of its\n"
@@ -80,7 +82,8 @@ enum {
 	PROCESS		= 1 << 8,
 	AT		= 1 << 9,
 	JSON		= 1 << 10,
-	N_BITS		= 11,
+	VIEWS		= 1 << 11,
+	N_BITS		= 12,
 
 	CREATE		= LABEL | MOUNT | PATH | MOUNT_POINT | LIST | ID_MAP | USERNS | CGROUP |
 			  PROCESS,
@@ -101,6 +104,7 @@ static const struct option long_options[] = {
 	{ "process", required_argument, NULL, BIT_BASE + 8 },
 	{ "at", required_argument, NULL, BIT_BASE + 9 },
 	{ "json", no_argument, NULL, BIT_BASE + 10 },
+	{ "views", no_argument, NULL, BIT_BASE + 11 },
 	{ "socket", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'v' },
@@ -115,7 +119,7 @@ static const struct command {
 	command_t run;
 } commands[] = {
 	{ "origin", "add",	2, 2,  JSON | LABEL, origin_add },
-	{ "origin", "remove",	1, 1,  JSON, origin_remove },
+	{ "origin", "remove",	1, 1,  JSON | VIEWS, origin_remove },
 	{ "origin", "list",	0, 0,  JSON, origin_list },
 	{ NULL,	    "create",	2, -1, JSON | CREATE, view_create },
 	{ NULL,	    "delete",	2, -1, JSON, view_delete },
@@ -202,6 +206,9 @@ static int take_value(struct options *options, unsigned int bit, const char *val
 		return 0;
 	case JSON:
 		options->json = true;
+		return 0;
+	case VIEWS:
+		options->views = true;
 	}
 	return 0;
 }

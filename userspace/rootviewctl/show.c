@@ -5,6 +5,7 @@
 #include "show.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <time.h>
 
 #include "interface.h"
@@ -109,7 +110,18 @@ static const char *way_of(struct rootview_reply *views, size_t i)
 	return way < 0 ? NULL : ways[way];
 }
 
-int show_views(struct rootview_reply *views)
+/* The label of all files in views of that origin which ask for none; NULL if there is none. */
+static const char *label_of_origin(struct rootview_reply *origins, const char *name)
+{
+	for (size_t i = 0; name && i < rootview_reply_count(origins); i++) {
+		if (streq_null(rootview_reply_name(origins, i), name))
+			return rootview_reply_is_native(origins, i) ? "native" :
+			       rootview_reply_label(origins, i);
+	}
+	return NULL;
+}
+
+int show_views(struct rootview_reply *views, struct rootview_reply *origins)
 {
 	static const char *const headers[] = {
 		"ORIGIN", "VIEW", "ID", "AGE", "MOUNT", "LABEL", "PATH"
@@ -125,10 +137,33 @@ int show_views(struct rootview_reply *views)
 		add_number(t, rootview_reply_id(views, i));
 		table_add(t, show_age(since(rootview_reply_created(views, i)), buffer));
 		table_add(t, way_of(views, i));
-		table_add(t, rootview_reply_label(views, i));
+		table_add(t, rootview_reply_label(views, i) ?:
+			     label_of_origin(origins, rootview_reply_origin(views, i)));
 		table_add(t, rootview_reply_path(views, i));
 	}
 	return table_print(t, stdout);
+}
+
+/* Why nothing is known of what a cgroup read: a phrase, or NULL if that is not seen from here. */
+static const char *why_unknown(const char *cgroup)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), ROOTVIEW_CGROUPS "%s", cgroup);
+	if (access(path, F_OK) < 0)
+		return errno == ENOENT ? "is gone" : NULL;
+	snprintf(path, sizeof(path), ROOTVIEW_CGROUPS "%s/io.stat", cgroup);
+	return access(path, F_OK) < 0 && errno == ENOENT ? "has no io.stat" : NULL;
+}
+
+static void add_cgroup(struct table *t, const char *cgroup, bool known)
+{
+	const char *why = known || !cgroup ? NULL : why_unknown(cgroup);
+	cleanup_free char *text = NULL;
+
+	if (why && asprintf(&text, "%s %s", cgroup, why) < 0)
+		text = NULL;
+	table_add(t, text ?: cgroup);
 }
 
 int show_stats(struct rootview_reply *stats)
@@ -151,7 +186,7 @@ int show_stats(struct rootview_reply *stats)
 			table_add(t, NULL);
 		table_add(t, known ? show_sectors(number(stats, i, "readBytes") / 512, buffer) :
 				     NULL);
-		table_add(t, rootview_reply_cgroup(stats, i));
+		add_cgroup(t, rootview_reply_cgroup(stats, i), known);
 	}
 	return table_print(t, stdout);
 }
@@ -210,8 +245,9 @@ static void show_field(const char *key, const char *value, FILE *to)
 		fprintf(to, "%s: %s\n", key, value);
 }
 
-void show_view(struct rootview_reply *views, size_t i, FILE *to)
+void show_view(struct rootview_reply *views, size_t i, struct rootview_reply *origins, FILE *to)
 {
+	const char *label = label_of_origin(origins, rootview_reply_origin(views, i));
 	const char *warning;
 	char buffer[32];
 
@@ -223,6 +259,8 @@ void show_view(struct rootview_reply *views, size_t i, FILE *to)
 	show_field("path", rootview_reply_path(views, i), to);
 	show_field("device", rootview_reply_device(views, i), to);
 	show_field("label", rootview_reply_label(views, i), to);
+	if (label && !rootview_reply_label(views, i))
+		fprintf(to, "label: %s (the origin's)\n", label);
 	show_mount_points_of(views, i, to);
 	show_id_ranges(views, i, ROOTVIEW_UIDS, "user ids", to);
 	show_id_ranges(views, i, ROOTVIEW_GIDS, "group ids", to);

@@ -10,13 +10,16 @@
 
 #include "librootview/rootview.h"
 
-/* Print a table of all items.  Return 0 or a negative errno. */
+/*
+ * Print a table of all items.  Return 0 or a negative errno.  Of the @origins, a view without
+ * a label of its own has the label.
+ */
 int show_origins(struct rootview_reply *origins);
-int show_views(struct rootview_reply *views);
+int show_views(struct rootview_reply *views, struct rootview_reply *origins);
 int show_stats(struct rootview_reply *stats);
 
 /* Prints what is known of the view which is item @i: a line "key: value" for each thing. */
-void show_view(struct rootview_reply *views, size_t i, FILE *to);
+void show_view(struct rootview_reply *views, size_t i, struct rootview_reply *origins, FILE *to);
 
 /* Prints an event on a line: its type, and the origin and the view if it is about one. */
 void show_event(struct rootview_reply *event, FILE *to);

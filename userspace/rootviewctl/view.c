@@ -117,13 +117,16 @@ int view_delete(const struct options *options, char *args[], int n)
 
 int view_list(const struct options *options, char *args[], int n)
 {
-	cleanup_reply struct rootview_reply *reply = NULL;
+	cleanup_reply struct rootview_reply *reply = NULL, *origins = NULL;
 	struct rootview_call *call;
 	int status;
 
 	(void)n;
 	status = command_call(options, rootview_call_list(&call, args[0]), &call, &reply);
-	if (status == EXIT_SUCCESS && !options->json && show_views(reply) < 0)
+	if (status != EXIT_SUCCESS || options->json)
+		return status;
+	status = command_ask(options, rootview_call_list_origins(&call), &call, &origins);
+	if (status == EXIT_SUCCESS && show_views(reply, origins) < 0)
 		return out_of_memory();
 	return status;
 }
@@ -160,16 +163,20 @@ static int print_item(struct rootview_reply *reply, const char *array, size_t i)
 
 int view_inspect(const struct options *options, char *args[], int n)
 {
-	cleanup_reply struct rootview_reply *reply = NULL;
+	cleanup_reply struct rootview_reply *reply = NULL, *origins = NULL;
+	struct rootview_call *call;
 	size_t i;
 	int status;
 
 	(void)n;
 	status = view_find(options, args[0], args[1], &reply, &i);
-	if (status == EXIT_SUCCESS && options->json)
+	if (status != EXIT_SUCCESS)
+		return status;
+	if (options->json)
 		return print_item(reply, "views", i);
+	status = command_ask(options, rootview_call_list_origins(&call), &call, &origins);
 	if (status == EXIT_SUCCESS)
-		show_view(reply, i, stdout);
+		show_view(reply, i, origins, stdout);
 	return status;
 }
 
@@ -193,7 +200,8 @@ int view_check(const struct options *options, char *args[], int n)
 	int status;
 
 	if (n < 2 && !options->lists)
-		return usage_error("too few arguments for", "check", NULL);
+		return usage_error("too few arguments for", "check",
+				   "it needs a path, or --list");
 	for (int i = 1; i < n; i++) {
 		const char *why = NULL;
 		int r = value_mount_point(options->request, args[i], &why);
