@@ -68,6 +68,10 @@ is "--path attaches it there" "$(rootviewctl create web p --path /tmp/there)" /t
 is "where its files are" "$(cat /tmp/there/etc/greeting)" hello
 mkdir /tmp/relative
 is "a relative one, too" "$(cd /tmp && rootviewctl create web r --path relative)" /tmp/relative
+ln -s there /tmp/link
+failing "a symbolic link" 1 '/tmp/link: .* cannot be mounted there: a symbolic link is on the way' \
+	create web l --path /tmp/link
+is "leaves no view behind" "$(in_json '[.views[].name | select(. == "l")] | length' list web)" 0
 failing "one path for two views" 2 '--path is for one view, and not also for "y"' \
 	create web x y --path /tmp/there
 
@@ -234,8 +238,39 @@ ok "so that its path has no mount" is_not_mounted web/b
 is "mount prints the path" "$(rootviewctl mount web b)" /run/rootview/views/web/b
 is "mount --mount changes the way" "$(rootviewctl mount web b --mount shared)" "$shared"
 is "as JSON" "$(in_json .view.mount mount web b --mount detached)" detached
-mkdir /tmp/elsewhere
-is "mount --path" "$(rootviewctl mount web b --mount attached --path /tmp/elsewhere)" /tmp/elsewhere
+failing "mount of a view that is unmounted by choice" 1 'view "u" is given out unmounted' \
+	mount web u
+
+# At paths.
+
+mkdir -p /tmp/elsewhere/inner /tmp/other
+chown -R nobody /tmp/elsewhere
+for view in a s t points ids; do
+	is "mount has view $view at a path" "$(rootviewctl mount web "$view" /tmp/elsewhere/inner)" \
+		/tmp/elsewhere/inner
+	is "with its files" "$(cat /tmp/elsewhere/inner/etc/greeting)" hello
+	is "unmount takes it away" "$(rootviewctl unmount web "$view" /tmp/elsewhere/inner 2>&1)" ""
+	nok "of which nothing is left" mountpoint --quiet /tmp/elsewhere/inner
+done
+is "a relative path" "$(cd /tmp && rootviewctl mount web a elsewhere/inner)" /tmp/elsewhere/inner
+failing "a symbolic link on the way" 1 'link/inner: .* a symbolic link is on the way' \
+	mount web a "$(ln -s elsewhere /tmp/elsewhere-link; echo /tmp/elsewhere-link/inner)"
+failing "a folder that is not there" 1 '/tmp/none: the view .* No such file' mount web a /tmp/none
+failing "unmount where another view is" 1 \
+	'/tmp/elsewhere/inner: view "points" cannot .*: something else is mounted' \
+	unmount web points /tmp/elsewhere/inner
+failing "unmount where nothing is" 1 'nothing is mounted there' unmount web a /tmp/other
+failing "unmount of what others use" 1 "$shared: this mount is rootviewd's own" \
+	unmount web s "$shared"
+ok "which is still there" mountpoint --quiet "$shared"
+rootviewctl create web short --mount shared >/dev/null
+rootviewctl mount web short /tmp/other >/dev/null
+rootviewctl delete web short
+is "a view that is deleted stays at its path" "$(cat /tmp/other/etc/greeting)" hello
+umount /tmp/other
+rootviewctl unmount web a /tmp/elsewhere/inner
+failing "mount at a path, with a way" 2 'make no sense with a path' \
+	mount web a /tmp/other --mount shared
 
 # Events.
 
@@ -287,14 +322,11 @@ failing "no such command" 127 'rootviewctl: /none: No such file' exec web t -- /
 failing "what is no program" 126 'rootviewctl: /etc: Permission denied' exec web t -- /etc
 rootviewctl create web gone >/dev/null
 umount /run/rootview/views/web/gone
-umount /tmp/there
 # shellcheck disable=SC2016 # for the shell that is run
-for view in gone p; do
-	failing "a view that somebody else unmounted: $view" 125 'is not mounted there any more' \
-		exec web "$view" -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
-done
+failing "a view that somebody else unmounted" 125 'is not mounted there any more' \
+	exec web gone -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
 is "nothing was written to where it was mounted" \
-	"$(find /run/rootview/views /tmp/there -name leak 2>&1)" ""
+	"$(find /run/rootview/views -name leak 2>&1)" ""
 rootviewctl delete web gone
 failing "a view that is unmounted" 125 'view "u" of origin "web" is not mounted' exec web u -- true
 failing "a folder that is not there" 125 '/tmp/none: .*No such file' \
@@ -410,6 +442,7 @@ like "it is registered" "$(complete -p rootviewctl)" '-F _rootviewctl rootviewct
 is "it completes commands" "$(completed 'rootviewctl m')" "monitor mount"
 is "of origin, too" "$(completed 'rootviewctl origin ')" "add list remove"
 is "options" "$(completed 'rootviewctl mount --m')" --mount
+is "folders" "$(completed 'rootviewctl unmount web a /tmp/elsewh' | tr ' ' '\n' | head -n 1)" /tmp/elsewhere
 is "only those of the command" "$(completed 'rootviewctl delete --')" "--json --socket"
 is "their values" "$(completed 'rootviewctl create --mount ')" "attached detached shared unmounted"
 is "origins" "$(completed 'rootviewctl --json delete w')" web
@@ -428,6 +461,8 @@ is "behind \"--\", too" \
 
 # The end.
 
+is "what was mounted at paths is taken away" \
+	"$(rootviewctl unmount web p /tmp/there && rootviewctl unmount web r /tmp/relative)" ""
 mapfile -t views < <(in_json '.views[].name' list web)
 ok "all views are deleted" rootviewctl delete web "${views[@]}"
 ok "and the origin" rootviewctl origin remove web

@@ -120,4 +120,13 @@ int command_try(const char *socket, uint64_t usec, int built, struct rootview_ca
 int view_find(const struct options *options, const char *origin, const char *name,
 	      struct rootview_reply **ret, size_t *at);
 
+/*
+ * Gets a mount of the view @name of @origin that is attached nowhere.  Returns a descriptor
+ * for the caller to close, or -1 after a sentence.
+ */
+int view_open(const struct options *options, const char *origin, const char *name);
+
+/* Attaches that at @path, and prints where that is.  Returns an exit status. */
+int view_attach(int fd, const char *path);
+
 #endif

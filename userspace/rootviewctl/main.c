@@ -19,8 +19,11 @@ static const char help[] =
 	"  delete ORIGIN VIEW...         delete views\n"
 	"  list [ORIGIN]                 show the views of all origins, or of one\n"
 	"  inspect ORIGIN VIEW           show all that is known of a view\n"
-	"  mount ORIGIN VIEW             mount a view, or change the way it is mounted;\n"
-	"                                prints its path\n"
+	"  mount ORIGIN VIEW PATH        mount a view on that folder, which may be anywhere, with\n"
+	"                                no symbolic link on the way; the mount stays until it\n"
+	"                                is taken away, even if the view is deleted\n"
+	"  mount ORIGIN VIEW             change the way it is given out; prints its path\n"
+	"  unmount ORIGIN VIEW PATH      take such a mount away; whoever uses it goes on\n"
 	"  unmount ORIGIN VIEW           unmount a view and keep it\n"
 	"  check ORIGIN PATH[:file]...   print those mount points that the image lacks\n"
 	"  stats [ORIGIN [VIEW]]         show what the views' cgroups read from the disk\n"
@@ -36,7 +39,7 @@ static const char help[] =
 	"                     detached: none that others see, for \"exec\" and engines;\n"
 	"                     unmounted: none, only the record and the device.\n"
 	"                     Also with mount.\n"
-	"  --path PATH        attach it to that empty folder.  Also with mount.\n"
+	"  --path PATH        mount it on that folder, as \"mount\" does\n"
 	"  --label LABEL      SELinux label of its files.  Also with origin add, for views\n"
 	"                     that have none: a label, or \"native\" for those of the image\n"
 	"  --mount-point PATH[:file]\n"
@@ -125,8 +128,8 @@ static const struct command {
 	{ NULL,	    "delete",	2, -1, JSON, view_delete },
 	{ NULL,	    "list",	0, 1,  JSON, view_list },
 	{ NULL,	    "inspect",	2, 2,  JSON, view_inspect },
-	{ NULL,	    "mount",	2, 2,  JSON | MOUNT | PATH, view_mount },
-	{ NULL,	    "unmount",	2, 2,  JSON, view_unmount },
+	{ NULL,	    "mount",	2, 3,  JSON | MOUNT, view_mount },
+	{ NULL,	    "unmount",	2, 3,  JSON, view_unmount },
 	{ NULL,	    "check",	1, -1, JSON | LIST, view_check },
 	{ NULL,	    "stats",	0, 2,  JSON, view_stats },
 	{ NULL,	    "monitor",	0, 0,  JSON, monitor },

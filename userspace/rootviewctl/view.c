@@ -19,14 +19,6 @@ static void print_path(const struct options *options, struct rootview_reply *rep
 		puts(path);
 }
 
-/* The daemon has another working directory: a relative path is made absolute, if it can be. */
-static int set_path(struct rootview_request *request, const char *path)
-{
-	cleanup_free char *real = path && path[0] != '/' ? realpath(path, NULL) : NULL;
-
-	return path ? rootview_request_set_path(request, real ?: path) : 0;
-}
-
 /*
  * Creating and deleting.
  */
@@ -57,6 +49,19 @@ static int build_create(const struct options *options, const struct batch *batch
 	return r;
 }
 
+/* Attaches a view that was just created; of one for which that fails, nothing is left. */
+static int attach_new(const struct options *options, const char *origin, const char *name)
+{
+	cleanup_reply struct rootview_reply *reply = NULL;
+	struct rootview_call *call;
+	cleanup_close int fd = view_open(options, origin, name);
+
+	if (fd >= 0 && view_attach(fd, options->path) == EXIT_SUCCESS)
+		return EXIT_SUCCESS;
+	(void)command_ask(options, rootview_call_delete(&call, origin, &name, 1), &call, &reply);
+	return EXIT_FAILURE;
+}
+
 int view_create(const struct options *options, char *args[], int n)
 {
 	bool detached = options->mount && streq(options->mount, "detached");
@@ -72,7 +77,8 @@ int view_create(const struct options *options, char *args[], int n)
 
 	if (n > 2 && options->path)
 		return usage_error("--path is for one view, and not also for", args[2], NULL);
-	if (set_path(options->request, options->path) == -ENOMEM)
+	if (options->path && !options->mount &&
+	    rootview_request_set_mount(options->request, ROOTVIEW_SHARED) < 0)
 		return out_of_memory();
 	if (options->userns) {
 		userns = open(options->userns, O_RDONLY | O_CLOEXEC);
@@ -84,6 +90,8 @@ int view_create(const struct options *options, char *args[], int n)
 		return batch_run(options, &batch);
 	status = command_call(options, build_create(options, &batch, (const char **)args + 1, 1,
 						    &call), &call, &reply);
+	if (status == EXIT_SUCCESS && options->path)
+		return attach_new(options, args[0], args[1]);
 	if (status == EXIT_SUCCESS)
 		print_path(options, reply);
 	return status;
@@ -216,35 +224,4 @@ int view_check(const struct options *options, char *args[], int n)
 	if (status == EXIT_SUCCESS && !options->json)
 		show_mount_points(reply, stdout);
 	return status;
-}
-
-/*
- * Mounting.
- */
-
-int view_mount(const struct options *options, char *args[], int n)
-{
-	cleanup_reply struct rootview_reply *reply = NULL;
-	struct rootview_call *call;
-	int status;
-
-	(void)n;
-	if (set_path(options->request, options->path) == -ENOMEM ||
-	    rootview_request_set_name(options->request, args[1]) == -ENOMEM)
-		return out_of_memory();
-	status = command_call(options, rootview_call_mount(&call, args[0], options->request), &call,
-			      &reply);
-	if (status == EXIT_SUCCESS)
-		print_path(options, reply);
-	return status;
-}
-
-int view_unmount(const struct options *options, char *args[], int n)
-{
-	cleanup_reply struct rootview_reply *reply = NULL;
-	struct rootview_call *call;
-
-	(void)n;
-	return command_call(options, rootview_call_unmount(&call, args[0], args[1]), &call,
-			    &reply);
 }
