@@ -269,8 +269,13 @@ rootviewctl delete web short
 is "a view that is deleted stays at its path" "$(cat /tmp/other/etc/greeting)" hello
 umount /tmp/other
 rootviewctl unmount web a /tmp/elsewhere/inner
-failing "mount at a path, with a way" 2 'make no sense with a path' \
+failing "mount at a path, with a way" 2 '--mount makes no sense with the path "/tmp/other"' \
 	mount web a /tmp/other --mount shared
+is "as JSON, mount is an object" "$(cd /tmp && in_json .path mount web a other)" /tmp/other
+is "create is the view, wherever that is mounted" \
+	"$(in_json .view.name create web json --path /tmp/elsewhere/inner)" json
+is "unmount is empty" "$(in_json . unmount web json /tmp/elsewhere/inner)" "{}"
+rootviewctl unmount web a /tmp/other
 
 # Events.
 

@@ -518,6 +518,7 @@ static void do_full(char **arg)
 	       rootview_error_message(connection));
 	must("mount", rootview_call_mount(&call, arg[0], request));
 	must("submit", rootview_submit(connection, call, on_full, NULL));
+	rootview_request_free(request);
 	to_come = 1;
 	loop();
 	/* One to read with, and one more. */

@@ -72,7 +72,7 @@ int print_refusal(const struct options *options, struct rootview *c)
 	return command_failed("%s", rootview_error_message(c));
 }
 
-static int print_reply(struct rootview_reply *reply)
+int print_reply(struct rootview_reply *reply)
 {
 	cleanup_json sd_json_variant *value = NULL;
 	const char *json = rootview_reply_json(reply);

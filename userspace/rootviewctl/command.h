@@ -80,6 +80,9 @@ __attribute__((__format__(__printf__, 1, 2))) int command_failed(const char *for
 /* Prints @value for a program, on one line unless that is for a person. */
 void print_json(sd_json_variant *value);
 
+/* The same of an answer.  Returns an exit status. */
+int print_reply(struct rootview_reply *reply);
+
 /* Why @error, which rootview_connect() has returned, came of @socket: a phrase. */
 const char *connect_message(int error);
 
@@ -126,7 +129,10 @@ int view_find(const struct options *options, const char *origin, const char *nam
  */
 int view_open(const struct options *options, const char *origin, const char *name);
 
-/* Attaches that at @path, and prints where that is.  Returns an exit status. */
+/* Attaches that at @path.  Returns an exit status, after a sentence if it failed. */
 int view_attach(int fd, const char *path);
+
+/* Where that is, from the root on, for the caller to free; NULL if memory is short. */
+char *view_path(const char *path);
 
 #endif

@@ -83,15 +83,17 @@ int view_open(const struct options *options, const char *origin, const char *nam
 
 int view_attach(int fd, const char *path)
 {
-	cleanup_free char *real = NULL;
 	int r = rootview_attach(fd, path);
 
 	if (r < 0)
 		return command_failed("%s: the view cannot be mounted there: %s", path,
 				      rootview_attach_message(r));
-	real = realpath(path, NULL);
-	puts(real ?: path);
 	return EXIT_SUCCESS;
+}
+
+char *view_path(const char *path)
+{
+	return realpath(path, NULL) ?: strdup(path);
 }
 
 /* The way in which the daemon gives the view out, or another one. */
@@ -119,14 +121,25 @@ static int change_mount(const struct options *options, char *args[])
 
 int view_mount(const struct options *options, char *args[], int n)
 {
+	cleanup_json sd_json_variant *object = NULL;
+	cleanup_free char *path = NULL;
 	cleanup_close int fd = -1;
 
 	if (n < 3)
 		return change_mount(options, args);
-	if (options->given)
-		return usage_error("options make no sense with a path for", "mount", NULL);
+	if (options->mount)
+		return usage_error("--mount makes no sense with the path", args[2], NULL);
 	fd = view_open(options, args[0], args[1]);
-	return fd < 0 ? EXIT_FAILURE : view_attach(fd, args[2]);
+	if (fd < 0 || view_attach(fd, args[2]) != EXIT_SUCCESS)
+		return EXIT_FAILURE;
+	path = view_path(args[2]);
+	if (!options->json)
+		puts(path ?: args[2]);
+	else if (sd_json_buildo(&object, SD_JSON_BUILD_PAIR_STRING("path", path ?: args[2])) < 0)
+		return out_of_memory();
+	else
+		print_json(object);
+	return EXIT_SUCCESS;
 }
 
 /* Whether the path is one of rootviewd's own mounts, which others use, too. */
@@ -151,6 +164,8 @@ static int detach(const struct options *options, char *args[])
 	if (r < 0)
 		return command_failed("%s: view \"%s\" cannot be unmounted there: %s", args[2],
 				      args[1], rootview_attach_message(r));
+	if (options->json)
+		puts("{}");
 	return EXIT_SUCCESS;
 }
 

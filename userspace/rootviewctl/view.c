@@ -11,11 +11,11 @@
 #include "value.h"
 
 /* The path of the view in @reply, if it has one. */
-static void print_path(const struct options *options, struct rootview_reply *reply)
+static void print_path(struct rootview_reply *reply)
 {
 	const char *path = rootview_reply_path(reply, 0);
 
-	if (!options->json && path)
+	if (path)
 		puts(path);
 }
 
@@ -49,17 +49,29 @@ static int build_create(const struct options *options, const struct batch *batch
 	return r;
 }
 
-/* Attaches a view that was just created; of one for which that fails, nothing is left. */
-static int attach_new(const struct options *options, const char *origin, const char *name)
+/*
+ * Attaches the view that is in @created to where it was wanted, and prints what is to be
+ * printed.  Of one for which that fails, nothing is left.
+ */
+static int attach_new(const struct options *options, struct rootview_reply *created)
 {
+	const char *origin = rootview_reply_origin(created, 0);
+	const char *name = rootview_reply_name(created, 0);
 	cleanup_reply struct rootview_reply *reply = NULL;
+	cleanup_free char *path = NULL;
 	struct rootview_call *call;
 	cleanup_close int fd = view_open(options, origin, name);
 
-	if (fd >= 0 && view_attach(fd, options->path) == EXIT_SUCCESS)
-		return EXIT_SUCCESS;
-	(void)command_ask(options, rootview_call_delete(&call, origin, &name, 1), &call, &reply);
-	return EXIT_FAILURE;
+	if (fd < 0 || view_attach(fd, options->path) != EXIT_SUCCESS) {
+		(void)command_ask(options, rootview_call_delete(&call, origin, &name, 1), &call,
+				  &reply);
+		return EXIT_FAILURE;
+	}
+	path = view_path(options->path);
+	if (options->json)
+		return print_reply(created);
+	puts(path ?: options->path);
+	return EXIT_SUCCESS;
 }
 
 int view_create(const struct options *options, char *args[], int n)
@@ -88,13 +100,16 @@ int view_create(const struct options *options, char *args[], int n)
 	}
 	if (n > 2)
 		return batch_run(options, &batch);
-	status = command_call(options, build_create(options, &batch, (const char **)args + 1, 1,
-						    &call), &call, &reply);
-	if (status == EXIT_SUCCESS && options->path)
-		return attach_new(options, args[0], args[1]);
-	if (status == EXIT_SUCCESS)
-		print_path(options, reply);
-	return status;
+	status = command_ask(options, build_create(options, &batch, (const char **)args + 1, 1,
+						   &call), &call, &reply);
+	if (status != EXIT_SUCCESS)
+		return status;
+	if (options->path)
+		return attach_new(options, reply);
+	if (options->json)
+		return print_reply(reply);
+	print_path(reply);
+	return EXIT_SUCCESS;
 }
 
 static int build_delete(const struct options *options, const struct batch *batch,
