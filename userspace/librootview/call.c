@@ -179,6 +179,13 @@ static int set_requests(struct rootview_call *call, struct rootview_request *con
  * Calls.
  */
 
+static bool is_detached(const struct rootview_request *request)
+{
+	const char *way = json_text(request->fields, "mount");
+
+	return way && streq(way, "detached");
+}
+
 int rootview_call_create(struct rootview_call **ret, const char *origin,
 			 struct rootview_request *const *requests, size_t n)
 {
@@ -197,6 +204,8 @@ int rootview_call_create(struct rootview_call **ret, const char *origin,
 			     set_requests(call, requests, n);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < n; i++)
+		call->n_answer_fds += is_detached(requests[i]);
 	*ret = steal_ptr(&call);
 	return 0;
 }
@@ -267,6 +276,7 @@ int rootview_call_mount(struct rootview_call **ret, const char *origin,
 		r = set_request(call, &call->parameters, request);
 	if (r < 0)
 		return r;
+	call->n_answer_fds = 1;
 	*ret = steal_ptr(&call);
 	return 0;
 }

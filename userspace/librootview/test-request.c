@@ -114,6 +114,26 @@ static void everything_of_a_request(void **state)
 		   "\"lists\":[\"docker\"]}");
 }
 
+static void a_copy_is_another_request(void **state)
+{
+	cleanup_request struct rootview_request *r = request("a");
+	cleanup_request struct rootview_request *copy = NULL;
+	struct rootview_call *call;
+
+	(void)state;
+	assert_int_equal(rootview_request_add_list(r, "docker"), 0);
+	copy = rootview_request_copy(r);
+	assert_non_null(copy);
+	assert_int_equal(rootview_request_set_name(copy, "b"), 0);
+	assert_int_equal(rootview_request_add_list(copy, "podman"), 0);
+	assert_int_equal(rootview_call_create(&call, "web", &r, 1), 0);
+	check_call(call, "io.rootview.CreateView",
+		   "{\"origin\":\"web\",\"name\":\"a\",\"lists\":[\"docker\"]}");
+	assert_int_equal(rootview_call_create(&call, "web", &copy, 1), 0);
+	check_call(call, "io.rootview.CreateView",
+		   "{\"origin\":\"web\",\"name\":\"b\",\"lists\":[\"docker\",\"podman\"]}");
+}
+
 static void ways(void **state)
 {
 	static const char *const names[] = ROOTVIEW_MOUNTS;
@@ -279,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_calls),
 		cmocka_unit_test(everything_of_a_request),
+		cmocka_unit_test(a_copy_is_another_request),
 		cmocka_unit_test(ways),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(too_many_descriptors),
