@@ -223,7 +223,7 @@ static void do_list(char **arg)
 {
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0]));
+	must("list", rootview_call_list(&call, arg[0], NULL));
 	print(run(call));
 }
 
@@ -253,7 +253,7 @@ static void do_count(char **arg)
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0]));
+	must("list", rootview_call_list(&call, arg[0], NULL));
 	reply = run(call);
 	printf("%zu\n", rootview_reply_count(reply));
 	rootview_reply_free(reply);
@@ -327,16 +327,13 @@ static void do_mount(char **arg)
 	print(run(call));
 }
 
-/* A descriptor of a mount of the view, which is detached. */
 static int open_view(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 	int fd;
 
-	must("mount", rootview_call_mount(&call, arg[0], request));
-	rootview_request_free(request);
+	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
 	reply = run(call);
 	fd = rootview_reply_take_fd(reply, 0);
 	rootview_reply_free(reply);
@@ -498,7 +495,6 @@ static void on_full(struct rootview *c, int error, struct rootview_reply *reply,
 static void do_full(char **arg)
 {
 	const struct rlimit limit = { 64, 64 };
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 	int fds[64], r;
@@ -507,7 +503,7 @@ static void do_full(char **arg)
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		must("setrlimit", -errno);
 	for (;;) {
-		must("mount", rootview_call_mount(&call, arg[0], request));
+		must("open", rootview_call_open(&call, arg[0], arg[1], 0));
 		r = rootview_run(connection, call, &reply);
 		if (r < 0)
 			break;
@@ -516,9 +512,8 @@ static void do_full(char **arg)
 	}
 	printf("%s %s %s\n", n > 50 ? "many" : "few", strerrorname_np(-r),
 	       rootview_error_message(connection));
-	must("mount", rootview_call_mount(&call, arg[0], request));
+	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
 	must("submit", rootview_submit(connection, call, on_full, NULL));
-	rootview_request_free(request);
 	to_come = 1;
 	loop();
 	/* One to read with, and one more. */
@@ -562,7 +557,7 @@ static void do_cancel(char **arg)
 		rootview_request_free(request);
 		must("submit", rootview_submit(connection, calls[i], on_cancelled, arg[i + 1]));
 	}
-	must("list", rootview_call_list(&list, arg[0]));
+	must("list", rootview_call_list(&list, arg[0], NULL));
 	if (rootview_cancel(connection, list) != -ENOENT)
 		abort();
 	must("submit", rootview_submit(connection, list, on_listed, NULL));

@@ -216,8 +216,23 @@ int rootview_call_create(struct rootview_call **ret, const char *origin,
 int rootview_call_delete(struct rootview_call **ret, const char *origin,
 			 const char *const *names, size_t n);
 
-/* Lists the views of @origin, or of all if that is NULL. */
-int rootview_call_list(struct rootview_call **ret, const char *origin);
+/*
+ * Deletes the @n views (1 to 1024) of those ids, in the same manner: never one that has
+ * got the name of another.
+ */
+int rootview_call_delete_ids(struct rootview_call **ret, const char *origin, const uint64_t *ids,
+			     size_t n);
+
+/*
+ * Asks for a new mount of a view, which is attached nowhere: see rootview_reply_take_fd().
+ * The view is that of the name, or of the id; NULL and 0 are none, and of both, both
+ * must be the view's.  It is as good as any other that was given out, and outlives the view.
+ */
+int rootview_call_open(struct rootview_call **ret, const char *origin, const char *name,
+		       uint64_t id);
+
+/* Lists the views of @origin, or of all if that is NULL; or the one of that name, if not NULL. */
+int rootview_call_list(struct rootview_call **ret, const char *origin, const char *name);
 
 /*
  * Asks what was read by the cgroup of each view that has one: of @origin, or of all

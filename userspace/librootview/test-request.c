@@ -47,6 +47,7 @@ static void check_call(struct rootview_call *call, const char *method, const cha
 static void plain_calls(void **state)
 {
 	const char *const names[] = { "a", "b" };
+	const uint64_t ids[] = { 7, 8 };
 	struct rootview_call *call;
 
 	(void)state;
@@ -55,9 +56,19 @@ static void plain_calls(void **state)
 	assert_int_equal(rootview_call_delete(&call, "web", names, 2), 0);
 	check_call(call, "io.rootview.DeleteViews",
 		   "{\"origin\":\"web\",\"names\":[\"a\",\"b\"]}");
-	assert_int_equal(rootview_call_list(&call, "web"), 0);
+	assert_int_equal(rootview_call_delete_ids(&call, "web", ids, 2), 0);
+	check_call(call, "io.rootview.DeleteViews", "{\"origin\":\"web\",\"ids\":[7,8]}");
+	assert_int_equal(rootview_call_open(&call, "web", "a", 0), 0);
+	check_call(call, "io.rootview.OpenView", "{\"origin\":\"web\",\"name\":\"a\"}");
+	assert_int_equal(rootview_call_open(&call, "web", NULL, 7), 0);
+	check_call(call, "io.rootview.OpenView", "{\"origin\":\"web\",\"id\":7}");
+	assert_int_equal(rootview_call_open(&call, "web", "a", 7), 0);
+	check_call(call, "io.rootview.OpenView", "{\"origin\":\"web\",\"name\":\"a\",\"id\":7}");
+	assert_int_equal(rootview_call_list(&call, "web", NULL), 0);
 	check_call(call, "io.rootview.ListViews", "{\"origin\":\"web\"}");
-	assert_int_equal(rootview_call_list(&call, NULL), 0);
+	assert_int_equal(rootview_call_list(&call, "web", "a"), 0);
+	check_call(call, "io.rootview.ListViews", "{\"origin\":\"web\",\"name\":\"a\"}");
+	assert_int_equal(rootview_call_list(&call, NULL, NULL), 0);
 	check_call(call, "io.rootview.ListViews", NULL);
 	assert_int_equal(rootview_call_stats(&call, "web", "a"), 0);
 	check_call(call, "io.rootview.GetStats", "{\"origin\":\"web\",\"name\":\"a\"}");
@@ -266,6 +277,7 @@ static void nonsense_in_calls(void **state)
 	struct rootview_request *requests[] = { named, nameless };
 	struct rootview_request *holes[] = { named, NULL };
 	const char *const names[] = { "a", "" };
+	const uint64_t ids[] = { 7, 0 };
 	struct rootview_call *call;
 
 	(void)state;
@@ -279,7 +291,14 @@ static void nonsense_in_calls(void **state)
 	refused(rootview_call_create(&call, "web", holes, 2));
 	refused(rootview_call_delete(&call, "web", names, 2));
 	refused(rootview_call_delete(&call, "web", names, 0));
-	refused(rootview_call_list(&call, ""));
+	refused(rootview_call_delete_ids(&call, "web", ids, 2));
+	refused(rootview_call_delete_ids(&call, "web", ids, 0));
+	refused(rootview_call_open(&call, "web", NULL, 0));
+	refused(rootview_call_open(&call, "web", "", 7));
+	refused(rootview_call_open(&call, NULL, "a", 7));
+	refused(rootview_call_list(&call, "", NULL));
+	refused(rootview_call_list(&call, "web", ""));
+	refused(rootview_call_list(&call, NULL, "a"));
 	refused(rootview_call_stats(&call, "", NULL));
 	refused(rootview_call_stats(&call, "web", ""));
 	refused(rootview_call_stats(&call, NULL, "a"));

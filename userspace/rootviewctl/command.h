@@ -117,11 +117,11 @@ int command_try(const char *socket, uint64_t usec, int built, struct rootview_ca
 		struct rootview_reply **ret, struct rootview **c, char **why);
 
 /*
- * Looks for the view @name of @origin.  Returns 0, an answer for the caller to free, and
- * the number of the item there; or an exit status after a sentence.
+ * Looks for the view @name of @origin.  Returns 0 and an answer with it alone, for the caller
+ * to free; or an exit status after a sentence.
  */
 int view_find(const struct options *options, const char *origin, const char *name,
-	      struct rootview_reply **ret, size_t *at);
+	      struct rootview_reply **ret);
 
 /*
  * Gets a mount of the view @name of @origin that is attached nowhere.  Returns a descriptor

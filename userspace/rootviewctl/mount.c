@@ -4,81 +4,22 @@
  *
  * The mounts are made here, in the caller's mount namespace and with its rights.
  */
-#include <fcntl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-
 #include "command.h"
 #include "interface.h"
 
-/* A descriptor of a view that is detached: the daemon makes a new mount for each who asks. */
-static int receive_mount(const struct options *options, const char *origin, const char *name)
+int view_open(const struct options *options, const char *origin, const char *name)
 {
-	cleanup_request struct rootview_request *request = rootview_request_new();
 	cleanup_reply struct rootview_reply *reply = NULL;
 	struct rootview_call *call;
 	int fd;
 
-	if (!request || rootview_request_set_name(request, name) < 0 ||
-	    rootview_request_set_mount(request, ROOTVIEW_DETACHED) < 0)
-		return -out_of_memory();
-	if (command_ask(options, rootview_call_mount(&call, origin, request), &call, &reply) != 0)
+	if (command_ask(options, rootview_call_open(&call, origin, name, 0), &call, &reply) !=
+	    EXIT_SUCCESS)
 		return -1;
 	fd = rootview_reply_take_fd(reply, 0);
 	if (fd < 0)
 		return -command_failed("rootviewd sent no mount of view \"%s\"", name);
 	return fd;
-}
-
-/* Whether @fd is where something is mounted that nobody writes to: a view is. */
-static bool is_read_only_mount(int fd)
-{
-	struct statvfs fs;
-	struct statx s;
-
-	return statx(fd, "", AT_EMPTY_PATH, 0, &s) == 0 &&
-	       (s.stx_attributes & STATX_ATTR_MOUNT_ROOT) && fstatvfs(fd, &fs) == 0 &&
-	       (fs.f_flag & ST_RDONLY);
-}
-
-/*
- * Who unmounts a view by hand leaves its folder, which is the machine's own and
- * can be written to: that must not be taken for the view.
- */
-static int clone_mount(const char *path)
-{
-	cleanup_close int place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd;
-
-	if (place < 0)
-		return -command_failed("%s: %m", path);
-	if (!is_read_only_mount(place))
-		return -command_failed("%s: the view is not mounted there any more; \"rootviewctl "
-				       "mount\" does it",
-				       path);
-	fd = open_tree(place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (fd < 0)
-		command_failed("%s: cannot be cloned: %m", path);
-	return fd;
-}
-
-int view_open(const struct options *options, const char *origin, const char *name)
-{
-	cleanup_reply struct rootview_reply *reply = NULL;
-	const char *path;
-	size_t i;
-
-	if (view_find(options, origin, name, &reply, &i) != EXIT_SUCCESS)
-		return -1;
-	path = rootview_reply_path(reply, i);
-	if (rootview_reply_mount(reply, i) == ROOTVIEW_DETACHED)
-		return receive_mount(options, origin, name);
-	if (path)
-		return clone_mount(path);
-	return -command_failed("view \"%s\" of origin \"%s\" is not mounted; \"rootviewctl "
-			       "mount\" does it",
-			       name, origin);
 }
 
 int view_attach(int fd, const char *path)

@@ -50,7 +50,7 @@ static int delete_all_views(const struct options *options, const char *origin)
 	cleanup_reply struct rootview_reply *reply = NULL;
 	const char *names[ROOTVIEW_VIEWS_MAX];
 	struct rootview_call *call;
-	int status = command_ask(options, rootview_call_list(&call, origin), &call, &reply);
+	int status = command_ask(options, rootview_call_list(&call, origin, NULL), &call, &reply);
 	size_t total = rootview_reply_count(reply);
 
 	for (size_t i = 0, n; i < total && status == EXIT_SUCCESS; i += n) {

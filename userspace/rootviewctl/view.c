@@ -57,13 +57,14 @@ static int attach_new(const struct options *options, struct rootview_reply *crea
 {
 	const char *origin = rootview_reply_origin(created, 0);
 	const char *name = rootview_reply_name(created, 0);
+	uint64_t id = rootview_reply_id(created, 0);
 	cleanup_reply struct rootview_reply *reply = NULL;
 	cleanup_free char *path = NULL;
 	struct rootview_call *call;
 	cleanup_close int fd = view_open(options, origin, name);
 
 	if (fd < 0 || view_attach(fd, options->path) != EXIT_SUCCESS) {
-		(void)command_ask(options, rootview_call_delete(&call, origin, &name, 1), &call,
+		(void)command_ask(options, rootview_call_delete_ids(&call, origin, &id, 1), &call,
 				  &reply);
 		return EXIT_FAILURE;
 	}
@@ -145,7 +146,7 @@ int view_list(const struct options *options, char *args[], int n)
 	int status;
 
 	(void)n;
-	status = command_call(options, rootview_call_list(&call, args[0]), &call, &reply);
+	status = command_call(options, rootview_call_list(&call, args[0], NULL), &call, &reply);
 	if (status != EXIT_SUCCESS || options->json)
 		return status;
 	status = command_ask(options, rootview_call_list_origins(&call), &call, &origins);
@@ -155,32 +156,28 @@ int view_list(const struct options *options, char *args[], int n)
 }
 
 int view_find(const struct options *options, const char *origin, const char *name,
-	      struct rootview_reply **ret, size_t *at)
+	      struct rootview_reply **ret)
 {
 	cleanup_reply struct rootview_reply *reply = NULL;
 	struct rootview_call *call;
-	int status = command_ask(options, rootview_call_list(&call, origin), &call, &reply);
+	int status = command_ask(options, rootview_call_list(&call, origin, name), &call, &reply);
 
 	if (status != EXIT_SUCCESS)
 		return status;
-	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
-		if (streq_null(rootview_reply_name(reply, i), name)) {
-			*ret = steal_ptr(&reply);
-			*at = i;
-			return EXIT_SUCCESS;
-		}
-	}
-	return command_failed("origin \"%s\" has no view \"%s\"", origin, name);
+	if (rootview_reply_count(reply) == 0)
+		return command_failed("origin \"%s\" has no view \"%s\"", origin, name);
+	*ret = steal_ptr(&reply);
+	return EXIT_SUCCESS;
 }
 
-static int print_item(struct rootview_reply *reply, const char *array, size_t i)
+static int print_first(struct rootview_reply *reply, const char *array)
 {
 	cleanup_json sd_json_variant *answer = NULL;
 	const char *json = rootview_reply_json(reply);
 
 	if (!json || sd_json_parse(json, 0, &answer, NULL, NULL) < 0)
 		return out_of_memory();
-	print_json(sd_json_variant_by_index(sd_json_variant_by_key(answer, array), i));
+	print_json(sd_json_variant_by_index(sd_json_variant_by_key(answer, array), 0));
 	return EXIT_SUCCESS;
 }
 
@@ -188,18 +185,17 @@ int view_inspect(const struct options *options, char *args[], int n)
 {
 	cleanup_reply struct rootview_reply *reply = NULL, *origins = NULL;
 	struct rootview_call *call;
-	size_t i;
 	int status;
 
 	(void)n;
-	status = view_find(options, args[0], args[1], &reply, &i);
+	status = view_find(options, args[0], args[1], &reply);
 	if (status != EXIT_SUCCESS)
 		return status;
 	if (options->json)
-		return print_item(reply, "views", i);
+		return print_first(reply, "views");
 	status = command_ask(options, rootview_call_list_origins(&call), &call, &origins);
 	if (status == EXIT_SUCCESS)
-		show_view(reply, i, origins, stdout);
+		show_view(reply, 0, origins, stdout);
 	return status;
 }
 
