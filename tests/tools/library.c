@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -47,7 +48,7 @@ static const char *or_dash(const char *s)
 	return s ? s : "-";
 }
 
-/* A line for each item: name, way, path and label, or the name and the error. */
+/* A line for each item: name, path and label, or the name and the error. */
 static void print(struct rootview_reply *reply)
 {
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
@@ -55,23 +56,20 @@ static void print(struct rootview_reply *reply)
 			printf("%s refused %s\n", rootview_reply_name(reply, i),
 			       rootview_reply_error_name(reply, i));
 		else
-			printf("%s %d %s %s\n", rootview_reply_name(reply, i),
-			       rootview_reply_mount(reply, i),
+			printf("%s %s %s\n", rootview_reply_name(reply, i),
 			       or_dash(rootview_reply_path(reply, i)),
 			       or_dash(rootview_reply_label(reply, i)));
 	}
 	rootview_reply_free(reply);
 }
 
-static struct rootview_request *new_request(const char *name, int way)
+static struct rootview_request *new_request(const char *name)
 {
 	struct rootview_request *request = rootview_request_new();
 
 	if (!request)
 		abort();
 	must("name", rootview_request_set_name(request, name));
-	if (way >= 0)
-		must("way", rootview_request_set_mount(request, way));
 	return request;
 }
 
@@ -102,21 +100,42 @@ static void print_file(int mount, const char *path)
 	close(fd);
 }
 
-/* create ORIGIN NAME WAY [PATH] */
+static int take_mount(struct rootview_reply *reply)
+{
+	int fd = rootview_reply_take_fd(reply, 0);
+
+	if (fd < 0)
+		must("take", fd);
+	if (rootview_reply_take_fd(reply, 0) != -ENOENT)
+		must("take twice", -EEXIST);
+	if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+		must("close on exec", -EBADF);
+	rootview_reply_free(reply);
+	return fd;
+}
+
+static int open_view(char **arg)
+{
+	struct rootview_call *call;
+
+	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
+	return take_mount(run(call));
+}
+
+/* create ORIGIN NAME [device-only] */
 static void do_create(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], atoi(arg[2]));
+	struct rootview_request *request = new_request(arg[1]);
 
-	if (arg[3])
-		must("path", rootview_request_set_path(request, arg[3]));
+	if (arg[2])
+		must("device only", rootview_request_set_device_only(request, 1));
 	print(create(arg[0], request));
 }
 
-/* detached ORIGIN NAME FILE [USER_NAMESPACE]: reads a file of a new detached view. */
-static void do_detached(char **arg)
+/* opened ORIGIN NAME FILE [USER_NAMESPACE]: reads a file of a new view. */
+static void do_opened(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
-	struct rootview_reply *reply;
+	struct rootview_request *request = new_request(arg[1]);
 	struct rootview_call *call;
 	int fd = -1;
 
@@ -129,38 +148,27 @@ static void do_detached(char **arg)
 	/* The call has its own. */
 	if (fd >= 0)
 		close(fd);
-	reply = run(call);
-	fd = rootview_reply_take_fd(reply, 0);
-	if (fd < 0)
-		must("take", fd);
-	if (rootview_reply_take_fd(reply, 0) != -ENOENT)
-		must("take twice", -EEXIST);
-	if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
-		must("close on exec", -EBADF);
-	rootview_reply_free(reply);
+	rootview_reply_free(run(call));
+	fd = open_view(arg);
 	print_file(fd, arg[2]);
 	close(fd);
 }
 
-/* mapped ORIGIN NAME OUTSIDE FILE: as detached, with ids mapped by a range. */
+/* mapped ORIGIN NAME OUTSIDE FILE: as opened, with ids mapped by a range. */
 static void do_mapped(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
-	struct rootview_reply *reply;
-	int fd;
+	struct rootview_request *request = new_request(arg[1]);
 
 	must("range", rootview_request_add_id_range(request, ROOTVIEW_UIDS_AND_GIDS, 0,
 						    atoi(arg[2]), 65536));
-	reply = create(arg[0], request);
-	fd = rootview_reply_take_fd(reply, 0);
-	rootview_reply_free(reply);
-	print_file(fd, arg[3]);
+	rootview_reply_free(create(arg[0], request));
+	print_file(open_view(arg), arg[3]);
 }
 
 /* tied ORIGIN NAME CGROUP PID [pidfd] */
 static void do_tied(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_ATTACHED);
+	struct rootview_request *request = new_request(arg[1]);
 
 	must("cgroup", rootview_request_set_cgroup(request, arg[2]));
 	if (arg[4])
@@ -174,13 +182,13 @@ static void do_tied(char **arg)
 /* labelled ORIGIN NAME LABEL */
 static void do_labelled(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], -1);
+	struct rootview_request *request = new_request(arg[1]);
 
 	must("label", rootview_request_set_label(request, arg[2]));
 	print(create(arg[0], request));
 }
 
-/* batch ORIGIN NAME...: detached ones; reads /etc/greeting of those that came about. */
+/* batch ORIGIN NAME...: reads /etc/greeting of those that came about. */
 static void do_batch(char **arg)
 {
 	struct rootview_request *requests[128];
@@ -189,13 +197,15 @@ static void do_batch(char **arg)
 	size_t n = 0;
 
 	for (; arg[n + 1]; n++)
-		requests[n] = new_request(arg[n + 1], ROOTVIEW_DETACHED);
+		requests[n] = new_request(arg[n + 1]);
 	must("create", rootview_call_create(&call, arg[0], requests, n));
 	reply = run(call);
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
-		int fd = rootview_reply_take_fd(reply, i);
+		char *view[] = { arg[0], arg[i + 1] };
 
-		if (fd >= 0) {
+		if (!rootview_reply_error_name(reply, i)) {
+			int fd = open_view(view);
+
 			printf("%s ", rootview_reply_name(reply, i));
 			print_file(fd, "etc/greeting");
 			close(fd);
@@ -222,7 +232,7 @@ static void do_list(char **arg)
 {
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0]));
+	must("list", rootview_call_list(&call, arg[0], NULL));
 	print(run(call));
 }
 
@@ -238,8 +248,8 @@ static void do_stats(char **arg)
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
 		printf("%s %s %s", rootview_reply_origin(reply, i), rootview_reply_name(reply, i),
 		       rootview_reply_cgroup(reply, i));
-		if (rootview_reply_counter(reply, i, "reads", &reads) == 0 &&
-		    rootview_reply_counter(reply, i, "readBytes", &bytes) == 0)
+		if (rootview_reply_number(reply, i, "reads", &reads) == 0 &&
+		    rootview_reply_number(reply, i, "readBytes", &bytes) == 0)
 			printf(" %s", reads > 0 && bytes >= 512 * reads ? "reads" : "none");
 		printf("\n");
 	}
@@ -252,7 +262,7 @@ static void do_count(char **arg)
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0]));
+	must("list", rootview_call_list(&call, arg[0], NULL));
 	reply = run(call);
 	printf("%zu\n", rootview_reply_count(reply));
 	rootview_reply_free(reply);
@@ -293,24 +303,44 @@ static void do_remove(char **arg)
 	print(run(call));
 }
 
-/* mount ORIGIN NAME WAY, which is -1 for that which the view has */
-static void do_mount(char **arg)
+/* busy NAME: removes an origin that cannot be removed, and prints what the refusal says. */
+static void do_busy(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], atoi(arg[2]));
 	struct rootview_call *call;
+	uint64_t views;
 
-	must("mount", rootview_call_mount(&call, arg[0], request));
-	rootview_request_free(request);
-	print(run(call));
+	must("remove", rootview_call_remove_origin(&call, arg[0]));
+	if (rootview_run(connection, call, NULL) != -EREMOTEIO)
+		abort();
+	must("views", rootview_error_number(connection, "views", &views));
+	printf("%s %s %llu\n", rootview_error_name(connection),
+	       or_dash(rootview_error_text(connection, "name")), (unsigned long long)views);
+	if (rootview_error_text(connection, "views") ||
+	    rootview_error_number(connection, "name", &views) != -ENOENT)
+		abort();
+	printf("%s\n", rootview_error_json(connection));
+	must("list", rootview_call_list_origins(&call));
+	rootview_reply_free(run(call));
+	if (rootview_error_text(connection, "name") || rootview_error_json(connection))
+		abort();
 }
 
-/* unmount ORIGIN NAME */
-static void do_unmount(char **arg)
+static void print_attached(int r)
 {
-	struct rootview_call *call;
+	if (r < 0)
+		printf("%s: %s\n", strerrorname_np(-r), rootview_attach_message(r));
+}
 
-	must("unmount", rootview_call_unmount(&call, arg[0], arg[1]));
-	print(run(call));
+/* attach ORIGIN NAME PATH */
+static void do_attach(char **arg)
+{
+	print_attached(rootview_attach(open_view(arg), arg[2]));
+}
+
+/* detach ORIGIN NAME PATH: by another descriptor than the one that was attached. */
+static void do_detach(char **arg)
+{
+	print_attached(rootview_detach(open_view(arg), arg[2]));
 }
 
 /* check ORIGIN LIST PATH...: what is missing. */
@@ -381,19 +411,15 @@ static void on_deleted(struct rootview *c, int error, struct rootview_reply *rep
 	to_come--;
 }
 
-/* Every view that was created is read and deleted again, by a call out of the callback. */
-static void on_created(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+/* Every view that was created is opened, read and deleted again, by calls out of callbacks. */
+static void on_opened(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
 {
 	const char *name = userdata;
 	struct rootview_call *call;
 	int fd;
 
 	to_come--;
-	if (error) {
-		printf("%s %s %s\n", name, strerrorname_np(-error),
-		       or_dash(rootview_error_name(c)));
-		return;
-	}
+	must("open", error);
 	fd = rootview_reply_take_fd(reply, 0);
 	printf("%s ", rootview_reply_name(reply, 0));
 	print_file(fd, "etc/greeting");
@@ -406,13 +432,30 @@ static void on_created(struct rootview *c, int error, struct rootview_reply *rep
 	rootview_reply_free(reply);
 }
 
+static void on_created(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	const char *name = userdata;
+	struct rootview_call *call;
+
+	if (error) {
+		printf("%s %s %s\n", name, strerrorname_np(-error),
+		       or_dash(rootview_error_name(c)));
+		to_come--;
+		return;
+	}
+	must("open", rootview_call_open(&call, rootview_reply_origin(reply, 0), NULL,
+					rootview_reply_id(reply, 0)));
+	must("submit", rootview_submit(c, call, on_opened, userdata));
+	rootview_reply_free(reply);
+}
+
 /* async ORIGIN NAME...: a call for each, all submitted at once. */
 static void do_async(char **arg)
 {
 	struct rootview_call *call;
 
 	for (char **name = arg + 1; *name; name++) {
-		struct rootview_request *request = new_request(*name, ROOTVIEW_DETACHED);
+		struct rootview_request *request = new_request(*name);
 
 		must("create", rootview_call_create(&call, arg[0], &request, 1));
 		rootview_request_free(request);
@@ -422,6 +465,119 @@ static void do_async(char **arg)
 	must("list", rootview_call_list_origins(&call));
 	if (rootview_run(connection, call, NULL) != -EBUSY)
 		abort();
+	loop();
+}
+
+static void on_full(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)c;
+	(void)reply;
+	(void)userdata;
+	printf("called back: %s\n", error ? strerrorname_np(-error) : "-");
+	to_come--;
+}
+
+/*
+ * full ORIGIN NAME: takes descriptors of the view until there is no room, also in a loop;
+ * reads by the first of them; and takes another one, with room for that.
+ */
+static void do_full(char **arg)
+{
+	const struct rlimit limit = { 64, 64 };
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fds[64], r;
+	size_t n = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		must("setrlimit", -errno);
+	for (;;) {
+		must("open", rootview_call_open(&call, arg[0], arg[1], 0));
+		r = rootview_run(connection, call, &reply);
+		if (r < 0)
+			break;
+		fds[n++] = rootview_reply_take_fd(reply, 0);
+		rootview_reply_free(reply);
+	}
+	printf("%s %s %s\n", n > 50 ? "many" : "few", strerrorname_np(-r),
+	       rootview_error_message(connection));
+	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
+	must("submit", rootview_submit(connection, call, on_full, NULL));
+	to_come = 1;
+	loop();
+	/* One to read with, and one more. */
+	close(fds[--n]);
+	close(fds[--n]);
+	print_file(fds[0], "etc/greeting");
+	fds[n] = open_view(arg);
+	print_file(fds[n], "etc/greeting");
+}
+
+static void on_cancelled(struct rootview *c, int error, struct rootview_reply *reply,
+			 void *userdata)
+{
+	(void)c;
+	(void)error;
+	(void)reply;
+	printf("%s was called back\n", (const char *)userdata);
+}
+
+static void on_listed(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)c;
+	(void)userdata;
+	must("list", error);
+	print(reply);
+	to_come--;
+}
+
+/*
+ * cancel ORIGIN NAME NAME: two calls, of which the first was sent, are cancelled, and a third
+ * one is not: it lists what is there.
+ */
+static void do_cancel(char **arg)
+{
+	struct rootview_call *calls[2], *list;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rootview_request *request = new_request(arg[i + 1]);
+
+		must("create", rootview_call_create(&calls[i], arg[0], &request, 1));
+		rootview_request_free(request);
+		must("submit", rootview_submit(connection, calls[i], on_cancelled, arg[i + 1]));
+	}
+	must("list", rootview_call_list(&list, arg[0], NULL));
+	if (rootview_cancel(connection, list) != -ENOENT)
+		abort();
+	must("submit", rootview_submit(connection, list, on_listed, NULL));
+	if (rootview_cancel(connection, calls[0]) != -EINPROGRESS ||
+	    rootview_cancel(connection, calls[0]) != -ENOENT)
+		abort();
+	must("cancel", rootview_cancel(connection, calls[1]));
+	to_come = 1;
+	loop();
+}
+
+static struct rootview_call *stream;
+
+/* Of a stream, what was to come has come. */
+static void on_enough(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)userdata;
+	must("stream", error);
+	printf("%s\n", rootview_reply_event(reply, 0));
+	rootview_reply_free(reply);
+	if (rootview_cancel(c, stream) != -EINPROGRESS)
+		abort();
+}
+
+/* stop: cancels a stream in its callback. */
+static void do_stop(char **arg)
+{
+	(void)arg;
+	must("monitor", rootview_call_monitor(&stream));
+	must("submit", rootview_submit(connection, stream, on_enough, NULL));
+	to_come = 1;
 	loop();
 }
 
@@ -506,24 +662,28 @@ static const struct {
 } commands[] = {
 	{ "add", 2, do_add },
 	{ "async", 2, do_async },
+	{ "attach", 3, do_attach },
 	{ "batch", 2, do_batch },
+	{ "busy", 1, do_busy },
+	{ "cancel", 3, do_cancel },
 	{ "check", 2, do_check },
 	{ "count", 0, do_count },
-	{ "create", 3, do_create },
+	{ "create", 2, do_create },
 	{ "delete", 2, do_delete },
-	{ "detached", 3, do_detached },
+	{ "detach", 3, do_detach },
+	{ "full", 2, do_full },
 	{ "gone", 1, do_gone },
 	{ "json", 0, do_json },
 	{ "labelled", 3, do_labelled },
 	{ "list", 0, do_list },
 	{ "mapped", 4, do_mapped },
 	{ "monitor", 1, do_monitor },
-	{ "mount", 3, do_mount },
+	{ "opened", 3, do_opened },
 	{ "remove", 1, do_remove },
 	{ "stats", 0, do_stats },
+	{ "stop", 0, do_stop },
 	{ "tied", 4, do_tied },
 	{ "timeout", 0, do_timeout },
-	{ "unmount", 2, do_unmount },
 };
 
 int main(int argc, char **argv)

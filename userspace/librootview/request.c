@@ -18,6 +18,22 @@ struct rootview_request *rootview_request_new(void)
 	return r;
 }
 
+struct rootview_request *rootview_request_copy(const struct rootview_request *r)
+{
+	struct rootview_request *copy = rootview_request_new();
+
+	if (!copy)
+		return NULL;
+	*copy = *r;
+	/* JSON is not changed once it is there: a setter makes another. */
+	sd_json_variant_ref(copy->fields);
+	sd_json_variant_ref(copy->mount_points);
+	sd_json_variant_ref(copy->lists);
+	sd_json_variant_ref(copy->uids);
+	sd_json_variant_ref(copy->gids);
+	return copy;
+}
+
 void rootview_request_free(struct rootview_request *r)
 {
 	int saved = errno;
@@ -51,17 +67,10 @@ int rootview_request_set_label(struct rootview_request *r, const char *label)
 	return set_text(r, "label", label);
 }
 
-int rootview_request_set_mount(struct rootview_request *r, enum rootview_mount mount)
+int rootview_request_set_device_only(struct rootview_request *r, int device_only)
 {
-	static const char *const names[] = ROOTVIEW_MOUNTS;
-
-	return (unsigned int)mount < ARRAY_SIZE(names) ? set_text(r, "mount", names[mount]) :
-							 -EINVAL;
-}
-
-int rootview_request_set_path(struct rootview_request *r, const char *path)
-{
-	return set_text(r, "path", path);
+	return r ? negative_or_zero(sd_json_variant_set_field_boolean(&r->fields, "deviceOnly",
+								      device_only)) : -EINVAL;
 }
 
 int rootview_request_add_mount_point(struct rootview_request *r, const char *path,

@@ -4,6 +4,7 @@
  */
 #include "service.h"
 
+#include <inttypes.h>
 #include <sys/sysmacros.h>
 
 #include "device.h"
@@ -92,10 +93,12 @@ static void go_on(sd_event_source *source)
 struct change {
 	struct service *service;
 	char *name, *device, *label;
-	dev_t dev;
+	dev_t number;		/* of the block device, if @device is NULL */
+	dev_t dev;		/* of the origin */
 	service_done_t done;
 	void *userdata;
 	bool bad;
+	bool stays;		/* it could not be removed: @failure says why */
 	struct failure failure;
 	sd_event_source *answer;
 	struct job *job;
@@ -200,7 +203,9 @@ static int on_mounted(sd_event_source *source, void *userdata)
 	struct change *c = userdata;
 
 	(void)source;
-	if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
+	if (c->stays)
+		change_end(c, &c->failure);
+	else if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
 		undo(c);
 	else
 		change_forget(c);
@@ -217,11 +222,28 @@ static void mounted(void *userdata, const struct failure *f)
 	go_on(c->answer);
 }
 
+/* One device is one origin: two would have a superblock and a page cache each. */
+static int check_twin(const struct change *c, dev_t backing, uint64_t id, struct failure *f)
+{
+	const struct origin *o = mirror_first_origin(c->service->mirror);
+
+	while (o && (o->counters.backing != backing || o->id >= id))
+		o = o->next;
+	return !o ? 0 : failed_about(f, FAILURE_ORIGIN_EXISTS, o->name,
+				     "the device of \"%s\" is origin \"%s\" already", c->name,
+				     o->name);
+}
+
 static int load_in_child(void *userdata, char **ret_text, struct failure *f)
 {
 	struct change *c = userdata;
 
-	if (device_load(c->name, c->device, &c->dev, f) < 0)
+	struct device_backing backing;
+
+	if ((c->device ? device_examine(c->device, &backing, f) :
+			 device_examine_number(c->number, &backing, f)) < 0 ||
+	    check_twin(c, backing.dev, UINT64_MAX, f) < 0 ||
+	    device_load(c->name, &backing, &c->dev, f) < 0)
 		return -1;
 	if (asprintf(ret_text, "%u:%u", major(c->dev), minor(c->dev)) >= 0)
 		return 0;
@@ -239,6 +261,9 @@ static int mount_loaded(struct change *c, struct failure *f)
 	if (!o)
 		return failed_step(f, c->name, "find it among the kernel's origins", 0,
 				   "somebody removed or renamed it at once");
+	/* Another request may have been for the same device, at the same time. */
+	if (check_twin(c, o->counters.backing, o->id, f) < 0)
+		return -1;
 	o->ours = true;
 	if (c->label && origin_set_label(o, c->label, f) < 0)
 		return -1;
@@ -270,7 +295,7 @@ static int check_origin_label(const char *label, char **ret, struct failure *f)
 	return *ret ? 0 : failed_step(f, label, "keep it", ENOMEM, NULL);
 }
 
-int service_add_origin(struct service *s, const char *name, const char *device,
+int service_add_origin(struct service *s, const char *name, const char *device, dev_t number,
 		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f)
 {
@@ -283,16 +308,28 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 	c = change_new(s, name, device, canonical, done, userdata, f);
 	if (!c)
 		return -1;
+	c->number = number;
 	if (job_start(&c->job, s->context->loop, load_in_child, loaded, c, f) == 0)
 		return 0;
 	change_forget(c);
 	return -1;
 }
 
+/* The origin goes on as it was, whatever it was refused for. */
+static void mounted_again(void *userdata, const struct failure *f)
+{
+	struct change *c = userdata;
+
+	if (f)
+		log_warning("%s", f->message);
+	go_on(c->answer);
+}
+
 static void removed(void *userdata, int r, const char *text, const struct failure *f)
 {
 	struct change *c = userdata;
 	struct service *s = c->service;
+	struct failure ignored;
 	struct origin *o;
 
 	(void)text;
@@ -300,11 +337,14 @@ static void removed(void *userdata, int r, const char *text, const struct failur
 	if (r == 0 && mirror_update(s->mirror, &c->failure) < 0)
 		log_warning("%s", c->failure.message);
 	o = r < 0 ? mirror_find_origin(s->mirror, c->name) : NULL;
-	if (o) {
-		/* It goes on as it was. */
+	if (o)
 		o->removing = false;
-		if (o->ours)
-			origin_try_mount(o);
+	if (o && o->ours) {
+		c->stays = true;
+		c->failure = *f;
+		if (origin_mount(o, mounted_again, c, &ignored) == 0)
+			return;
+		log_warning("%s", ignored.message);
 	}
 	change_end(c, r < 0 ? f : NULL);
 }
@@ -400,14 +440,25 @@ int service_list_origins(struct service *s, const char *name,
  * Views.
  */
 
-static struct view *find_view(struct origin *o, const char *name, struct failure *f)
+static bool is_any(const struct view_key *key)
 {
-	struct view *v = view_find_name(o, name);
+	return !key->name && !key->id;
+}
 
-	if (!v)
+static struct view *find_view(struct origin *o, const struct view_key *key, struct failure *f)
+{
+	struct view *v = key->id ? view_find(o, key->id) : view_find_name(o, key->name);
+
+	if (v && (!key->name || streq(v->name, key->name)))
+		return v;
+	if (!key->id)
 		failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view \"%.128s\"", o->name,
-		       name);
-	return v;
+		       key->name);
+	else
+		failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view%s%.128s%s with the id %"
+		       PRIu64, o->name, key->name ? " \"" : "", key->name ?: "",
+		       key->name ? "\"" : "", key->id);
+	return NULL;
 }
 
 struct batch {
@@ -416,9 +467,7 @@ struct batch {
 	struct view_result *results;
 	size_t n;
 	size_t waiting;		/* results that are not known yet */
-	bool keep;		/* views that cannot be mounted; one, which then is as it was: */
-	enum way old_way;
-	char *old_path;
+	bool keep;		/* a view that cannot be mounted */
 	service_views_t done;
 	void *userdata;
 	sd_event_source *answer;
@@ -444,7 +493,6 @@ static void batch_free(struct batch *b)
 		return;
 	sd_event_source_disable_unref(b->answer);
 	service_free_results(b->results, b->n);
-	free(b->old_path);
 	free(b);
 }
 
@@ -499,21 +547,6 @@ static void roll_back(struct batch *b, struct origin *o)
 		log_warning("%s", f.message);
 }
 
-/* A view that could not be given out in another way is given out as before. */
-static void take_back(struct batch *b, struct origin *o)
-{
-	struct view *v = o ? view_find(o, b->results[0].id) : NULL;
-	struct failure f;
-
-	if (!v || !b->keep || !b->results[0].bad)
-		return;
-	b->results[0].id = 0;
-	if (view_set_way(v, b->old_way, steal_ptr(&b->old_path), &f) < 0)
-		log_warning("%s", f.message);
-	else
-		view_try_mount(v);
-}
-
 static void batch_end(struct batch *b)
 {
 	struct service *s = b->service;
@@ -521,7 +554,6 @@ static void batch_end(struct batch *b)
 
 	/* Each time there is more that is bad. */
 	do {
-		take_back(b, mirror_find_origin_id(s->mirror, b->origin));
 		roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
 		all.origin = mirror_find_origin_id(s->mirror, b->origin);
 	} while (b->done(b->userdata, &all) < 0);
@@ -599,8 +631,8 @@ static int check_request(struct origin *o, struct view_request *request, char **
 		return failed_step(f, request->name, "write down its request", ENOMEM, NULL);
 	if (strlen(*ret_blob) <= ROOTVIEW_BLOB_MAX)
 		return 0;
-	return failed_about(f, FAILURE_INVALID_REQUEST, "path",
-			    "path, cgroup and id map of view \"%s\" are too long together",
+	return failed_about(f, FAILURE_INVALID_REQUEST, "cgroup",
+			    "cgroup and id map of view \"%s\" are too long together",
 			    request->name);
 }
 
@@ -744,32 +776,28 @@ static int copy_path(const char *path, char **ret, struct failure *f)
 	return path && !*ret ? failed_step(f, path, "keep this path", ENOMEM, NULL) : 0;
 }
 
-int service_mount_view(struct service *s, const char *origin, const char *name,
-		       const enum way *way, const char *path, service_views_t done,
-		       void *userdata, struct failure *f)
+int service_open_view(struct service *s, const char *origin, const struct view_key *key,
+		      service_views_t done, void *userdata, struct failure *f)
 {
 	struct origin *o = find_usable(s, origin, f);
-	struct view *v = o ? find_view(o, name, f) : NULL;
-	struct batch *b = v ? batch_new(s, 1, done, userdata, f) : NULL;
-	char *copy = NULL;
-	int r;
+	struct view *v = o ? find_view(o, key, f) : NULL;
+	struct batch *b;
 
+	if (!v)
+		return -1;
+	if (v->device_only)
+		return failed_about(f, FAILURE_INVALID_REQUEST, "name",
+				    "view \"%s\" of origin \"%s\" is a device alone: it is not "
+				    "mounted", v->name, o->name);
+	b = batch_new(s, 1, done, userdata, f);
 	if (!b)
 		return -1;
-	b->origin = o->id;
-	b->keep = true;
-	b->old_way = v->way;
-	r = name_result(&b->results[0], name, f);
-	if (r == 0)
-		r = copy_path(v->path, &b->old_path, f);
-	if (r == 0)
-		r = copy_path(way ? path : v->first_path, &copy, f);
-	if (r == 0)
-		r = view_set_way(v, way ? *way : v->first_way, copy, f);
-	if (r < 0) {
+	if (name_result(&b->results[0], v->name, f) < 0) {
 		batch_forget(b);
 		return -1;
 	}
+	b->origin = o->id;
+	b->keep = true;
 	b->results[0].id = v->id;
 	b->waiting = 1;
 	wait_for(b, &b->results[0], o);
@@ -778,7 +806,24 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 	return 0;
 }
 
-int service_delete_views(struct service *s, const char *origin, const char *const *names,
+/* What the kernel is to be asked for; it looks whether name and id belong together. */
+static int request_deletion(struct origin *o, const struct view_key *key,
+			    struct view_result *result, struct kernel_request *ret)
+{
+	struct view *v = key->id ? find_view(o, key, &result->failure) : NULL;
+	const char *name = v ? v->name : key->name;
+
+	result->bad = true;
+	result->descriptor = -1;
+	if ((name && name_result(result, name, &result->failure) < 0) || (key->id && !v) ||
+	    check_name("view", name, view_name_fault(name), &result->failure) < 0)
+		return -1;
+	result->bad = false;
+	*ret = (struct kernel_request){ .delete = true, .name = result->name, .id = key->id };
+	return 0;
+}
+
+int service_delete_views(struct service *s, const char *origin, const struct view_key *keys,
 			 size_t n, struct view_result **ret, struct failure *f)
 {
 	cleanup_free struct kernel_request *requests = calloc(n, sizeof(*requests));
@@ -786,6 +831,7 @@ int service_delete_views(struct service *s, const char *origin, const char *cons
 	struct view_result *results = calloc(n, sizeof(*results));
 	cleanup_free size_t *index = calloc(n, sizeof(*index));
 	struct failure ignored;
+	struct origin *o;
 	size_t asked = 0;
 	int r = -1;
 
@@ -793,20 +839,12 @@ int service_delete_views(struct service *s, const char *origin, const char *cons
 		failed_step(f, origin, "take a request", ENOMEM, NULL);
 		goto out;
 	}
-	if (!find_origin(s, origin, f))
+	o = find_origin(s, origin, f);
+	if (!o)
 		goto out;
-	for (size_t i = 0; i < n; i++) {
-		const char *fault = view_name_fault(names[i]);
-
-		if (name_result(&results[i], names[i], f) < 0)
-			goto out;
-		if (check_name("view", names[i], fault, &results[i].failure) < 0) {
-			results[i].bad = true;
-			continue;
-		}
-		requests[asked] = (struct kernel_request){ .delete = true, .name = names[i] };
-		index[asked++] = i;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (request_deletion(o, &keys[i], &results[i], &requests[asked]) == 0)
+			index[asked++] = i;
 	r = kernel_batch(s->kernel, origin, requests, asked, done, f);
 	/* What has gone has gone, whatever became of the others. */
 	if (r < 0 && asked && (done[0].id || done[0].error))
@@ -832,19 +870,22 @@ out:
 	return 0;
 }
 
-int service_list_views(struct service *s, const char *origin, const char *name,
+int service_list_views(struct service *s, const char *origin, const struct view_key *key,
 		       void (*each)(struct view *v, void *userdata), void *userdata,
 		       struct failure *f)
 {
 	struct origin *o = NULL;
 	struct view *v;
 
+	if (!origin && !is_any(key))
+		return failed_about(f, FAILURE_INVALID_REQUEST, "origin",
+				    "a view is named without its origin");
 	if (mirror_update(s->mirror, f) < 0)
 		return -1;
 	if (origin) {
 		o = find_origin(s, origin, f);
-		v = o && name ? find_view(o, name, f) : NULL;
-		if (!o || (name && !v))
+		v = o && !is_any(key) ? find_view(o, key, f) : NULL;
+		if (!o || (!is_any(key) && !v))
 			return -1;
 		if (v)
 			each(v, userdata);

@@ -36,13 +36,13 @@ struct service {
 typedef int (*service_done_t)(void *userdata, const struct failure *f, struct failure *why);
 
 /*
- * Exposes the block device at path @device under @name, and mounts its file
- * system, with @label for its files; NULL for the policy's, or ORIGIN_NATIVE.  Fails
- * with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS, ORIGIN_BUSY (the block device
- * is in use), INVALID_LABEL, LABELS_UNAVAILABLE, UNSUPPORTED_FILE_SYSTEM,
- * NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
+ * Exposes the block device at path @device, or if that is NULL the one with that @number, under
+ * @name, and mounts its file system, with @label for its files; NULL for the policy's, or
+ * ORIGIN_NATIVE.  Fails with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS (of that name, or of that
+ * device), ORIGIN_BUSY (the block device is in use), INVALID_LABEL, LABELS_UNAVAILABLE,
+ * UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
  */
-int service_add_origin(struct service *s, const char *name, const char *device,
+int service_add_origin(struct service *s, const char *name, const char *device, dev_t number,
 		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f);
 
@@ -59,6 +59,12 @@ int service_list_origins(struct service *s, const char *name,
 			 void (*each)(struct origin *o, void *userdata), void *userdata,
 			 struct failure *f);
 
+/* Which view of an origin is meant: by name, by id, or by both, and then both must hold. */
+struct view_key {
+	const char *name;	/* NULL for any */
+	uint64_t id;		/* 0 for any */
+};
+
 /* A view to be created. */
 struct view_request {
 	const char *name;	/* borrowed */
@@ -72,7 +78,7 @@ struct view_request {
 struct view_result {
 	char *name;
 	uint64_t id;		/* of the view; 0 once that is undone */
-	int descriptor;		/* for whoever answers; -1 at first */
+	int descriptor;		/* for whoever answers; -1 at first: of a mount of it */
 	bool bad;
 	struct failure failure;
 };
@@ -91,8 +97,7 @@ typedef int (*service_views_t)(void *userdata, const struct views_done *all);
 
 /*
  * Creates views, and sees to it that they are given out.  Each result fails with
- * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_PATH,
- * INVALID_MOUNT_POINT, NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin()
+ * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_MOUNT_POINT, NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin()
  * where the origin is not mounted yet.  The whole fails with NO_SUCH_ORIGIN,
  * ORIGIN_BUSY (it is being removed), TOO_MANY or OPERATION_FAILED.
  */
@@ -100,29 +105,28 @@ int service_create_views(struct service *s, const char *origin, struct view_requ
 			 size_t n, service_views_t done, void *userdata, struct failure *f);
 
 /*
- * Gives a view out another way from now on; with @way NULL the way that it was created
- * with.  There is one result.  Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW, TOO_MANY or
- * OPERATION_FAILED.
+ * Sees to it that a view has a mount to be given out.  There is one result, and the view stays
+ * whatever becomes of that.  Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW, INVALID_REQUEST for a view
+ * that is a device alone, TOO_MANY or OPERATION_FAILED.
  */
-int service_mount_view(struct service *s, const char *origin, const char *name,
-		       const enum way *way, const char *path, service_views_t done,
-		       void *userdata, struct failure *f);
+int service_open_view(struct service *s, const char *origin, const struct view_key *key,
+		      service_views_t done, void *userdata, struct failure *f);
 
 /*
  * Deletes views; at once, and some of them if not all can be.  Each result fails with
  * INVALID_NAME, NO_SUCH_VIEW or OPERATION_FAILED, the whole with NO_SUCH_ORIGIN or
  * OPERATION_FAILED.  The caller frees the results with service_free_results().
  */
-int service_delete_views(struct service *s, const char *origin, const char *const *names,
+int service_delete_views(struct service *s, const char *origin, const struct view_key *keys,
 			 size_t n, struct view_result **ret, struct failure *f);
 void service_free_results(struct view_result *results, size_t n);
 
 /*
  * Calls @each with every view, or with those of the origin called @origin if
- * that is not NULL, or with the one called @name if that is not NULL either.  Fails with
- * NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED.
+ * that is not NULL, or with the one that @key tells, if that is not empty.  Fails with
+ * NO_SUCH_ORIGIN, NO_SUCH_VIEW, INVALID_REQUEST (a key without an origin) or OPERATION_FAILED.
  */
-int service_list_views(struct service *s, const char *origin, const char *name,
+int service_list_views(struct service *s, const char *origin, const struct view_key *key,
 		       void (*each)(struct view *v, void *userdata), void *userdata,
 		       struct failure *f);
 
