@@ -325,15 +325,22 @@ rootviewctl exec web t -- sh -c 'exit 42'
 is "the command's status is returned" "$?" 42
 failing "no such command" 127 'rootviewctl: /none: No such file' exec web t -- /none
 failing "what is no program" 126 'rootviewctl: /etc: Permission denied' exec web t -- /etc
-rootviewctl create web gone >/dev/null
-umount /run/rootview/views/web/gone
+failing "a view without a mount" 125 'view "u" of origin "web" is a device alone' exec web u true
 # shellcheck disable=SC2016 # for the shell that is run
-failing "a view that somebody else unmounted" 125 'is not mounted there any more' \
-	exec web gone -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
-is "nothing was written to where it was mounted" \
-	"$(find /run/rootview/views -name leak 2>&1)" ""
-rootviewctl delete web gone
-failing "a view that is unmounted" 125 'view "u" of origin "web" is not mounted' exec web u -- true
+failing "who writes to the view" 1 'Read-only file system' \
+	exec web t sh -c 'exec touch "$ROOTVIEW_PATH/leak"'
+rootviewctl create web leaving --mount shared >/dev/null
+mkfifo /tmp/go
+rootviewctl exec web leaving sh -c 'echo in; read -r _; cat /mnt/etc/greeting' \
+	</tmp/go >/tmp/inside &
+running=$!
+exec {go}>/tmp/go
+eventually "a command runs" grep -q in /tmp/inside
+rootviewctl delete web leaving
+echo >&"$go"
+exec {go}>&-
+wait "$running"
+is "whose view stays though it is deleted" "$(cat /tmp/inside)" $'in\nhello'
 failing "a folder that is not there" 125 '/tmp/none: .*No such file' \
 	exec --at /tmp/none web t -- true
 failing "no such view" 125 'has no view "absent"' exec web absent -- true

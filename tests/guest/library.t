@@ -99,6 +99,24 @@ is "or another way" "$(lib mount web a 2)" "a 2 - -"
 nok "it is at no path then" is_mounted web/a
 refused_lib "no such view is mounted" NoSuchView none mount web none 0
 
+# Opening, and ids.
+
+id=$(lib id web b)
+is "a view is listed by name" "$(lib list web b)" "$(lib list web | grep '^b ')"
+is "a view is opened by name" "$(lib open web b 0 etc/greeting)" "b 6 0:0 hello"
+is "by id" "$(lib open web - "$id" etc/greeting)" "b 6 0:0 hello"
+is "by both" "$(lib open web b "$id" etc/greeting)" "b 6 0:0 hello"
+refused_lib "which must be those of one view" NoSuchView "" open web a "$id" etc/greeting
+lib create web late 0 >/dev/null
+late=$(lib id web late)
+lib delete web late >/dev/null
+lib create web late 0 >/dev/null
+refused_lib "a successor is not opened by an id" NoSuchView "" open web - "$late" etc/greeting
+refused_lib "nor deleted" NoSuchView "" delete-ids web "$late"
+is "nor one of several" "$(lib delete-ids web "$late" "$(lib id web late)")" \
+	$'- refused io.rootview.NoSuchView\nlate -2 - -'
+refused_lib "a view by its own id is" NoSuchView late list web late
+
 # Refusals, as data.
 
 is "a refusal has its parameters" "$(lib busy web | head -n 1)" "io.rootview.OriginBusy web 5"

@@ -53,7 +53,7 @@ static void print(struct rootview_reply *reply)
 {
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
 		if (rootview_reply_error_name(reply, i))
-			printf("%s refused %s\n", rootview_reply_name(reply, i),
+			printf("%s refused %s\n", or_dash(rootview_reply_name(reply, i)),
 			       rootview_reply_error_name(reply, i));
 		else
 			printf("%s %d %s %s\n", rootview_reply_name(reply, i),
@@ -218,12 +218,25 @@ static void do_delete(char **arg)
 	print(run(call));
 }
 
-/* list [ORIGIN] */
+/* delete-ids ORIGIN ID... */
+static void do_delete_ids(char **arg)
+{
+	struct rootview_call *call;
+	uint64_t ids[16];
+	size_t n = 0;
+
+	for (; arg[n + 1]; n++)
+		ids[n] = strtoull(arg[n + 1], NULL, 10);
+	must("delete", rootview_call_delete_ids(&call, arg[0], ids, n));
+	print(run(call));
+}
+
+/* list [ORIGIN [NAME]] */
 static void do_list(char **arg)
 {
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0], NULL));
+	must("list", rootview_call_list(&call, arg[0], arg[0] ? arg[1] : NULL));
 	print(run(call));
 }
 
@@ -338,6 +351,35 @@ static int open_view(char **arg)
 	fd = rootview_reply_take_fd(reply, 0);
 	rootview_reply_free(reply);
 	return fd;
+}
+
+/* open ORIGIN NAME ID FILE: reads a file of the view; "-" and 0 are no name and no id. */
+static void do_open(char **arg)
+{
+	const char *name = strcmp(arg[1], "-") == 0 ? NULL : arg[1];
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fd;
+
+	must("open", rootview_call_open(&call, arg[0], name, strtoull(arg[2], NULL, 10)));
+	reply = run(call);
+	printf("%s ", rootview_reply_name(reply, 0));
+	fd = rootview_reply_take_fd(reply, 0);
+	rootview_reply_free(reply);
+	print_file(fd, arg[3]);
+	close(fd);
+}
+
+/* id ORIGIN NAME */
+static void do_id(char **arg)
+{
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+
+	must("list", rootview_call_list(&call, arg[0], arg[1]));
+	reply = run(call);
+	printf("%llu\n", (unsigned long long)rootview_reply_id(reply, 0));
+	rootview_reply_free(reply);
 }
 
 static void print_attached(int r)
@@ -681,16 +723,19 @@ static const struct {
 	{ "count", 0, do_count },
 	{ "create", 3, do_create },
 	{ "delete", 2, do_delete },
+	{ "delete-ids", 2, do_delete_ids },
 	{ "detach", 3, do_detach },
 	{ "detached", 3, do_detached },
 	{ "full", 2, do_full },
 	{ "gone", 1, do_gone },
+	{ "id", 2, do_id },
 	{ "json", 0, do_json },
 	{ "labelled", 3, do_labelled },
 	{ "list", 0, do_list },
 	{ "mapped", 4, do_mapped },
 	{ "monitor", 1, do_monitor },
 	{ "mount", 3, do_mount },
+	{ "open", 4, do_open },
 	{ "remove", 1, do_remove },
 	{ "stats", 0, do_stats },
 	{ "stop", 0, do_stop },
