@@ -86,8 +86,7 @@ sum=$(sha256sum <"$disk")
 
 start_daemon
 call AddOrigin "{\"name\":\"web\",\"device\":\"$disk\"}" >/dev/null
-rootviewctl create web plain >/dev/null
-plain=/run/rootview/views/web/plain
+plain=$(rootviewctl create web plain)
 
 # The case of 2016: one container with a volume on a directory that the image
 # lacks, and another one without.
@@ -331,10 +330,9 @@ views_are_back()
 }
 kill_daemon KILL
 start_daemon
-is "after SIGKILL the daemon knows them all" "$(call ListViews)" "$views"
+eventually "after SIGKILL the daemon knows them all" views_are_back
 is "and mounts nothing else" "$(mounted)" "$mounts"
 kill_daemon KILL
-umount "$many_path" "$many2_path"
 umount --lazy /run/rootview/origins/web/variants/*/mount
 start_daemon
 eventually "what was unmounted meanwhile is mounted again" views_are_back
@@ -347,7 +345,6 @@ delete many
 is "which goes on when the first one went" "$(volumes "$path")" "$all"
 views=$(call ListViews)
 kill_daemon KILL
-umount "$path"
 umount --lazy /run/rootview/origins/web/variants/*/mount
 start_daemon
 eventually "also over a restart" views_are_back

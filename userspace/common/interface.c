@@ -47,17 +47,6 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(readErrors, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
-	Mount,
-	SD_VARLINK_FIELD_COMMENT("A mount of its own, at a default or a given path"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(attached),
-	SD_VARLINK_FIELD_COMMENT("The path of a mount that all views of its kind share"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(shared),
-	SD_VARLINK_FIELD_COMMENT("A file descriptor of a mount that is attached nowhere"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(detached),
-	SD_VARLINK_FIELD_COMMENT("None: the record and the device alone"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(unmounted));
-
-static SD_VARLINK_DEFINE_ENUM_TYPE(
 	MountPointKind,
 	SD_VARLINK_DEFINE_ENUM_VALUE(directory),
 	SD_VARLINK_DEFINE_ENUM_VALUE(file),
@@ -100,11 +89,11 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, 0),
 	SD_VARLINK_FIELD_COMMENT("Its own SELinux label; absent if it has the origin's"),
 	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Which way it is given out"),
-	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mount, Mount, 0),
+	SD_VARLINK_FIELD_COMMENT("Whether it is a device alone, and not mounted"),
+	SD_VARLINK_DEFINE_FIELD(deviceOnly, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_FIELD_COMMENT(
-		"Where it is mounted, if that is attached or shared; absent if it could"
-		" not be"),
+		"Where all views that asked for the same are mounted, for root alone; absent for a"
+		" device alone, and for what could not be mounted"),
 	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Path of the read-only block device that it reads"),
 	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0),
@@ -129,12 +118,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("SELinux label for all its files, instead of the origin's"),
 	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Which way it is given out; attached if absent"),
-	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
-		"An empty directory to attach it to: absolute, without \"..\" and "
-		"symbolic links"),
-	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+		"Whether it is a device alone: what cannot be mounted, or need not be; false if"
+		" absent"),
+	SD_VARLINK_DEFINE_FIELD(deviceOnly, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
 		"What the container will mount on; at most 1024.  What the image lacks "
 		"is supplied"),
@@ -168,8 +155,6 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("The view, if it was created"),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(view, View, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Index of its mount among the descriptors that come along"),
-	SD_VARLINK_DEFINE_FIELD(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Why it was refused, if it was"),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(refusal, Refusal, SD_VARLINK_NULLABLE));
 
@@ -241,8 +226,7 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("This and what follows: as in ViewRequest"),
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_INPUT(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(deviceOnly, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mountPoints, MountPoint,
 					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT(lists, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
@@ -251,16 +235,13 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_INPUT(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT(processDescriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
-	SD_VARLINK_FIELD_COMMENT(
-		"Index of its mount among the descriptors that come along, if detached"),
-	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	CreateViews,
 	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("1 to 1024 views, at most 128 of them detached, in at most 4 MiB"),
+	SD_VARLINK_FIELD_COMMENT("1 to 1024 views, in at most 4 MiB"),
 	SD_VARLINK_DEFINE_INPUT_BY_TYPE(views, ViewRequest, SD_VARLINK_ARRAY),
 	SD_VARLINK_FIELD_COMMENT("One for each, in the same order"),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
@@ -274,7 +255,7 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("Or their ids, which a successor of the same name does not have"),
 	SD_VARLINK_DEFINE_INPUT(ids, SD_VARLINK_INT, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
-		"One for each, in the same order, with neither view nor descriptor"),
+		"One for each, in the same order, without a view"),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
@@ -287,23 +268,6 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
 	SD_VARLINK_FIELD_COMMENT("Index of the mount among the descriptors that come along"),
 	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, 0));
-
-static SD_VARLINK_DEFINE_METHOD(
-	MountView,
-	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Which way from now on; the way it was created with if absent"),
-	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("As for CreateView"),
-	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
-	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
-
-static SD_VARLINK_DEFINE_METHOD(
-	UnmountView,
-	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	CheckMountPoints,
@@ -397,9 +361,6 @@ static SD_VARLINK_DEFINE_ERROR(InvalidRequest,
 	SD_VARLINK_FIELD_COMMENT("The parameter that does not fit the others"),
 	SD_VARLINK_DEFINE_FIELD(parameter, SD_VARLINK_STRING, 0), MESSAGE);
 
-static SD_VARLINK_DEFINE_ERROR(InvalidPath,
-	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, 0), MESSAGE);
-
 static SD_VARLINK_DEFINE_ERROR(InvalidMountPoint,
 	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, 0), MESSAGE);
 
@@ -440,8 +401,6 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_type_Origin,
 	SD_VARLINK_SYMBOL_COMMENT("A view"),
 	&vl_type_View,
-	SD_VARLINK_SYMBOL_COMMENT("The ways in which a view is given out"),
-	&vl_type_Mount,
 	SD_VARLINK_SYMBOL_COMMENT("What a container will mount on, or an engine would create"),
 	&vl_type_MountPointKind,
 	SD_VARLINK_SYMBOL_COMMENT("A path that a container will mount on"),
@@ -475,7 +434,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"Creates a view and mounts it.  Of a request that fails, nothing is left"),
 	&vl_method_CreateView,
 	SD_VARLINK_SYMBOL_COMMENT(
-		"Deletes a view.  Its path goes at once; who still uses files in it may go on"),
+		"Deletes a view.  Who was given it goes on with it"),
 	&vl_method_DeleteView,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Tells of all views, of those of one origin, or of one; with \"more\" in several answers, "
@@ -491,13 +450,6 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"Gives out a view as a descriptor of a mount that is attached nowhere, as often as "
 		"asked; its user alone holds it, whatever becomes of the view"),
 	&vl_method_OpenView,
-	SD_VARLINK_SYMBOL_COMMENT(
-		"Mounts a view, or changes the way in which it is given out.  One that is detached "
-		"comes as a new descriptor each time"),
-	&vl_method_MountView,
-	SD_VARLINK_SYMBOL_COMMENT(
-		"Unmounts a view and keeps it.  Who has its mount otherwise may go on"),
-	&vl_method_UnmountView,
 	SD_VARLINK_SYMBOL_COMMENT("Tells which paths the image lacks, without making anything"),
 	&vl_method_CheckMountPoints,
 	SD_VARLINK_SYMBOL_COMMENT(
@@ -525,8 +477,6 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_error_LabelsUnavailable,
 	SD_VARLINK_SYMBOL_COMMENT("A parameter does not fit the others, or is out of its range"),
 	&vl_error_InvalidRequest,
-	SD_VARLINK_SYMBOL_COMMENT("A view cannot be attached to that path"),
-	&vl_error_InvalidPath,
 	SD_VARLINK_SYMBOL_COMMENT("That path cannot be a mount point in the image"),
 	&vl_error_InvalidMountPoint,
 	SD_VARLINK_SYMBOL_COMMENT("The id map has no, too many, overlapping or impossible ranges"),

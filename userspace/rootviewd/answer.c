@@ -85,7 +85,6 @@ static const char *error_name(enum failure_kind kind)
 		[FAILURE_UNSUPPORTED_FILE_SYSTEM] = ROOTVIEW_ERROR("UnsupportedFileSystem"),
 		[FAILURE_NEEDS_RECOVERY] = ROOTVIEW_ERROR("NeedsRecovery"),
 		[FAILURE_INVALID_REQUEST] = ROOTVIEW_ERROR("InvalidRequest"),
-		[FAILURE_INVALID_PATH] = ROOTVIEW_ERROR("InvalidPath"),
 		[FAILURE_INVALID_MOUNT_POINT] = ROOTVIEW_ERROR("InvalidMountPoint"),
 		[FAILURE_INVALID_ID_MAP] = ROOTVIEW_ERROR("InvalidIdMap"),
 		[FAILURE_NO_SUCH_CGROUP] = ROOTVIEW_ERROR("NoSuchCgroup"),
@@ -151,7 +150,7 @@ static int warnings_of(const struct view *v, sd_json_variant **ret)
 static int build_view(struct view *v, sd_json_variant **ret)
 {
 	sd_json_variant *points = NULL, *map = NULL, *warnings = NULL;
-	struct path path = view_path(v);
+	const char *path = view_path(v);
 	char device[PATH_MAX];
 	int r = 0;
 
@@ -169,9 +168,8 @@ static int build_view(struct view *v, sd_json_variant **ret)
 			SD_JSON_BUILD_PAIR_STRING("name", v->name),
 			SD_JSON_BUILD_PAIR_UNSIGNED("id", v->id),
 			OPTIONAL_STRING("label", v->label),
-			SD_JSON_BUILD_PAIR_STRING("mount", way_name(v->way)),
-			SD_JSON_BUILD_PAIR_CONDITION(!!path.s[0], "path",
-						     SD_JSON_BUILD_STRING(path.s)),
+			SD_JSON_BUILD_PAIR_BOOLEAN("deviceOnly", v->device_only),
+			OPTIONAL_STRING("path", path),
 			SD_JSON_BUILD_PAIR_STRING("device", device),
 			SD_JSON_BUILD_PAIR_CONDITION(!!points, "mountPoints",
 						     SD_JSON_BUILD_VARIANT(points)),
@@ -214,8 +212,7 @@ int answer_view(sd_varlink *link, struct view *v, int descriptor)
 	return r;
 }
 
-void answer_add_result(const struct view_result *result, struct view *v, int descriptor,
-		       struct answer *answer)
+void answer_add_result(const struct view_result *result, struct view *v, struct answer *answer)
 {
 	sd_json_variant *element = NULL, *view = NULL, *refusal = NULL;
 	int r = 0;
@@ -231,8 +228,6 @@ void answer_add_result(const struct view_result *result, struct view *v, int des
 		r = sd_json_buildo(
 			&element, OPTIONAL_STRING("name", result->name),
 			SD_JSON_BUILD_PAIR_CONDITION(!!view, "view", SD_JSON_BUILD_VARIANT(view)),
-			SD_JSON_BUILD_PAIR_CONDITION(descriptor >= 0, "descriptor",
-						     SD_JSON_BUILD_INTEGER(descriptor)),
 			SD_JSON_BUILD_PAIR_CONDITION(!!refusal, "refusal",
 						     SD_JSON_BUILD_VARIANT(refusal)));
 	sd_json_variant_unref(view);
@@ -332,8 +327,6 @@ int answer_failure(sd_varlink *link, const struct failure *f,
 			     STRING("fileSystem", f->file_system));
 	case FAILURE_INVALID_REQUEST:
 		return ERROR(STRING("parameter", f->object));
-	case FAILURE_INVALID_PATH:
-		return ERROR(STRING("path", f->object));
 	case FAILURE_INVALID_MOUNT_POINT:
 		return ERROR(STRING("path", f->object));
 	case FAILURE_INVALID_ID_MAP:

@@ -41,9 +41,8 @@ void answer_add_view(struct view *v, void *answer);
 int answer_one(sd_varlink *link, const char *name, struct answer *answer);
 int answer_all(sd_varlink *link, const char *name, struct answer *answer);
 
-/* What became of a part of a batch; @v is NULL if it has no view, @descriptor -1 if none. */
-void answer_add_result(const struct view_result *result, struct view *v, int descriptor,
-		       struct answer *answer);
+/* What became of a part of a batch; @v is NULL if it has no view. */
+void answer_add_result(const struct view_result *result, struct view *v, struct answer *answer);
 
 /* What the cgroup of a view read; nothing for a view without one. */
 void answer_add_stats(struct view *v, void *answer);

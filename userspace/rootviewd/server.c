@@ -65,8 +65,7 @@ struct call {
 	struct server *server;
 	struct service *service;
 	struct request request;
-	size_t detached;		/* views that are asked for detached */
-	bool open;			/* a descriptor comes along, whatever the view's way */
+	bool open;			/* a descriptor comes along */
 	bool unsent;			/* the answer could not be sent: what was done is undone */
 	const char *what;		/* for the log */
 	/* Who asked: sd-varlink ends a program that wants to know it when they have gone. */
@@ -449,8 +448,7 @@ static const sd_json_dispatch_field view_fields[] = {
 	STRING_FIELD(origin, SD_JSON_MANDATORY),
 	STRING_FIELD(name, SD_JSON_MANDATORY),
 	STRING_FIELD(label, SD_JSON_NULLABLE),
-	OTHER_FIELD("mount"),
-	OTHER_FIELD("path"),
+	OTHER_FIELD("deviceOnly"),
 	OTHER_FIELD("mountPoints"),
 	OTHER_FIELD("lists"),
 	OTHER_FIELD("idMap"),
@@ -523,13 +521,13 @@ static void read_view_request(sd_varlink *link, sd_json_variant *parameters,
 	}
 }
 
-/* Sees to it that a mount of a view that is detached comes along, as a descriptor. */
+/* Sees to it that a mount of a view that is opened comes along, as a descriptor. */
 static int push_mount(struct call *call, struct view *v, struct view_result *result)
 {
 	cleanup_close int fd = -1;
 	int r;
 
-	if ((v->way != WAY_DETACHED && !call->open) || !v->variant || result->descriptor >= 0)
+	if (!call->open || result->descriptor >= 0)
 		return 0;
 	fd = view_clone(v, &result->failure);
 	if (fd < 0)
@@ -636,7 +634,7 @@ static int views_done(void *userdata, const struct views_done *all)
 			created++;
 		else if (!was_bad)
 			bad++;
-		answer_add_result(result, v, result->descriptor, &answer);
+		answer_add_result(result, v, &answer);
 	}
 	if (bad)
 		return -1;
@@ -661,8 +659,6 @@ static int read_view_requests(struct call *call, struct view_request *requests, 
 		if (r < 0)
 			return r;
 		read_view_request(call->link, element, &request, &requests[i]);
-		if (requests[i].spec.way == WAY_DETACHED)
-			call->detached++;
 	}
 	return 0;
 }
@@ -704,8 +700,6 @@ static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
 	r = read_view_requests(call, requests, n);
 	if (r < 0)
 		r = call_refuse_parameter(call, "views");
-	else if (call->detached > ROOTVIEW_DETACHED_MAX)
-		r = call_refuse(call, (too_many(&f, "descriptors", ROOTVIEW_DETACHED_MAX), &f));
 	else if (service_create_views(call->service, call->request.origin, requests, n, views_done,
 				      call, &f) < 0)
 		r = call_refuse(call, &f);
@@ -839,7 +833,7 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 	if (service_delete_views(call->service, call->request.origin, keys, n, &results, &f) < 0)
 		return call_refuse(call, &f);
 	for (size_t i = 0; i < n; i++) {
-		answer_add_result(&results[i], NULL, -1, &answer);
+		answer_add_result(&results[i], NULL, &answer);
 		deleted += !results[i].bad;
 	}
 	service_free_results(results, n);
@@ -867,54 +861,6 @@ static int method_list_views(sd_varlink *link, sd_json_variant *parameters,
 
 	r = call_begin(link, parameters, fields, userdata, "list views", &call);
 	return r != 0 ? r : call_list(call, flags, "views", fill_views);
-}
-
-static int method_mount_view(sd_varlink *link, sd_json_variant *parameters,
-			     sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY),
-		OTHER_FIELD("mount"), OTHER_FIELD("path"), {}
-	};
-	cleanup_free char *path = NULL;
-	bool as_created;
-	struct failure f;
-	struct call *call;
-	enum way way;
-	int r;
-
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "mounted view", &call);
-	if (r != 0)
-		return r;
-	if (spec_read_way(parameters, WAY_ATTACHED, &way, &path, &f) < 0)
-		return call_refuse(call, &f);
-	as_created = !sd_json_variant_by_key(parameters, "mount") && !path;
-	if (service_mount_view(call->service, call->request.origin, call->request.name,
-			       as_created ? NULL : &way, path, view_done, call, &f) < 0)
-		return call_refuse(call, &f);
-	return 0;
-}
-
-static int method_unmount_view(sd_varlink *link, sd_json_variant *parameters,
-			       sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY), {}
-	};
-	const enum way way = WAY_UNMOUNTED;
-	struct failure f;
-	struct call *call;
-	int r;
-
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "unmounted view", &call);
-	if (r != 0)
-		return r;
-	if (service_mount_view(call->service, call->request.origin, call->request.name, &way, NULL,
-			       view_done, call, &f) < 0)
-		return call_refuse(call, &f);
-	return 0;
 }
 
 static void missing_found(void *userdata, sd_json_variant *missing, const struct failure *f)
@@ -1128,8 +1074,6 @@ static int describe(sd_varlink_server *varlink, struct server *server)
 		ROOTVIEW_METHOD("CreateViews"), method_create_views,
 		ROOTVIEW_METHOD("DeleteViews"), method_delete_views,
 		ROOTVIEW_METHOD("OpenView"), method_open_view,
-		ROOTVIEW_METHOD("MountView"), method_mount_view,
-		ROOTVIEW_METHOD("UnmountView"), method_unmount_view,
 		ROOTVIEW_METHOD("CheckMountPoints"), method_check_mount_points,
 		ROOTVIEW_METHOD("GetStats"), method_get_stats,
 		ROOTVIEW_METHOD("Monitor"), method_monitor);
