@@ -201,7 +201,7 @@ static void do_batch(char **arg)
 	must("create", rootview_call_create(&call, arg[0], requests, n));
 	reply = run(call);
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
-		char *view[] = { arg[0], arg[i + 1] };
+		char *view[2] = { arg[0], arg[i + 1] };
 
 		if (!rootview_reply_error_name(reply, i)) {
 			int fd = open_view(view);
