@@ -181,7 +181,7 @@ done
 # Devices alone, and ids.
 
 for type in 7 '"true"' '[]' '{}'; do
-	new InvalidRequest "a device alone that is $type" "\"deviceOnly\":$type"
+	new InvalidParameter "a device alone that is $type" "\"deviceOnly\":$type"
 done
 for method in OpenView DeleteView ListViews; do
 	for id in 4711 18446744073709551615; do
@@ -334,7 +334,7 @@ bad CreateViews InvalidParameter "no views at all" '{"origin":"web"}'
 bad CreateViews InvalidParameter "no origin at all" '{"views":[{"name":"new"}]}'
 bad DeleteViews InvalidRequest "no names at all" '{"origin":"web"}'
 bad DeleteViews InvalidParameter "no origin at all" '{"names":["taken"]}'
-bad AddOrigin InvalidParameter "no device" '{"name":"new"}'
+bad AddOrigin InvalidRequest "no device" '{"name":"new"}'
 bad AddOrigin InvalidParameter "no name" "{\"device\":\"$blank\"}"
 bad RemoveOrigin InvalidParameter "no name" '{}'
 bad CheckMountPoints InvalidParameter "no origin" '{"lists":["docker"]}'

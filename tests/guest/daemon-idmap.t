@@ -137,23 +137,24 @@ state()
 owners()
 {
 	local view
-	for view in "$a" "$b" "$l" "$m" "$n"; do
-		find "$view" -printf '%P %y%m %U %G\n' | sort
+	for view in a b l m n; do
+		find "$(path_of "web/$view")" -printf '%P %y%m %U %G\n' | sort
 	done
 }
-views=$(call ListViews)
+views=$(mounted_views)
 state=$(state)
 owners=$(owners)
 kill_daemon KILL
 start_daemon
-is "after SIGKILL views and mounts are the same" "$(state)" "$state"
+views_are_back()
+{
+	[ "$(mounted_views)" = "$views" ]
+}
+eventually "after SIGKILL the views are the same" views_are_back
+is "and the mounts" "$(state)" "$state"
 kill_daemon KILL
 umount --lazy /run/rootview/origins/web/variants/*/mount
 start_daemon
-views_are_back()
-{
-	[ "$(call ListViews)" = "$views" ]
-}
 eventually "what was unmounted meanwhile is mounted again" views_are_back
 is "and belongs to whom it did" "$(owners)" "$owners"
 

@@ -146,6 +146,12 @@ path_of()
 	call ListViews "{\"origin\":\"${1%%/*}\",\"name\":\"${1#*/}\"}" | jq -r '.views[].path // empty'
 }
 
+# mounted_views: what all views are, and whether they are mounted, wherever that is.
+mounted_views()
+{
+	call ListViews | jq -c '.views[] | [(.path != null), del(.path)]'
+}
+
 is_mounted()
 {
 	local path

@@ -80,6 +80,15 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(gid, IdRange, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Warning,
+	SD_VARLINK_FIELD_COMMENT(
+		"mprotectUnchecked: the kernel does not check mprotect() against the view's own "
+		"label"),
+	SD_VARLINK_DEFINE_FIELD(warning, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("A sentence"),
+	SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	View,
 	SD_VARLINK_FIELD_COMMENT("Name of its origin"),
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
@@ -106,9 +115,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("The process at whose end it is deleted"),
 	SD_VARLINK_DEFINE_FIELD(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("What the running kernel cannot do for it, a sentence each"),
-	SD_VARLINK_DEFINE_FIELD(warnings, SD_VARLINK_STRING,
-				SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("What the running kernel cannot do for it"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(warnings, Warning,
+					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("When it was created, in microseconds of CLOCK_BOOTTIME"),
 	SD_VARLINK_DEFINE_FIELD(createdUSec, SD_VARLINK_INT, 0));
 
@@ -147,7 +156,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_FIELD_COMMENT("Name of one of this interface's errors"),
 	SD_VARLINK_DEFINE_FIELD(error, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("A sentence"),
-	SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0));
+	SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Its other parameters, as that error has them"),
+	SD_VARLINK_DEFINE_FIELD(parameters, SD_VARLINK_OBJECT, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Result,
@@ -203,7 +214,9 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("ASCII letters, digits and #+-.:=@_, at most 119 of them"),
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Absolute path of the block device with the root file system"),
-	SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Or the index of a descriptor of it that is sent along"),
+	SD_VARLINK_DEFINE_INPUT(deviceDescriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
 		"SELinux label of all files in views that ask for none: a context, "
 		"\"native\" for those that the image stores, or absent for the policy's"
@@ -316,6 +329,7 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 #define MESSAGE SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0)
 
 static SD_VARLINK_DEFINE_ERROR(OriginExists,
+	SD_VARLINK_FIELD_COMMENT("Of the origin that has the name, or the device, already"),
 	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchOrigin,
@@ -327,7 +341,8 @@ static SD_VARLINK_DEFINE_ERROR(OriginBusy,
 	SD_VARLINK_DEFINE_FIELD(views, SD_VARLINK_INT, 0), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchDevice,
-	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0), MESSAGE);
+	SD_VARLINK_FIELD_COMMENT("Its path; absent if it came as a descriptor"),
+	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchView,
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
@@ -355,7 +370,7 @@ static SD_VARLINK_DEFINE_ERROR(UnsupportedFileSystem,
 
 static SD_VARLINK_DEFINE_ERROR(NeedsRecovery,
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_FIELD(fileSystem, SD_VARLINK_STRING, 0), MESSAGE);
+	SD_VARLINK_DEFINE_FIELD(fileSystem, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(InvalidRequest,
 	SD_VARLINK_FIELD_COMMENT("The parameter that does not fit the others"),
@@ -399,6 +414,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"kernel keeps both: they survive the daemon."),
 	SD_VARLINK_SYMBOL_COMMENT("An origin, as the kernel counts it"),
 	&vl_type_Origin,
+	SD_VARLINK_SYMBOL_COMMENT("Something that a view is asked for and does not have in full"),
+	&vl_type_Warning,
 	SD_VARLINK_SYMBOL_COMMENT("A view"),
 	&vl_type_View,
 	SD_VARLINK_SYMBOL_COMMENT("What a container will mount on, or an engine would create"),
@@ -411,7 +428,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_type_IdMap,
 	SD_VARLINK_SYMBOL_COMMENT("A view to be created"),
 	&vl_type_ViewRequest,
-	SD_VARLINK_SYMBOL_COMMENT("An error of one part of a batch, without its parameters"),
+	SD_VARLINK_SYMBOL_COMMENT("An error of one part of a batch"),
 	&vl_type_Refusal,
 	SD_VARLINK_SYMBOL_COMMENT("What became of one part of a batch"),
 	&vl_type_Result,
@@ -457,7 +474,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_GetStats,
 	SD_VARLINK_SYMBOL_COMMENT("A stream of life-cycle events"),
 	&vl_method_Monitor,
-	SD_VARLINK_SYMBOL_COMMENT("A device-mapper device of that name is there already"),
+	SD_VARLINK_SYMBOL_COMMENT("A device-mapper device of that name is there already, or the device is an origin"),
 	&vl_error_OriginExists,
 	SD_VARLINK_SYMBOL_COMMENT("The kernel knows no origin of that name"),
 	&vl_error_NoSuchOrigin,

@@ -301,7 +301,12 @@ int rootview_reply_id_range(struct rootview_reply *reply, size_t i, enum rootvie
 
 const char *rootview_reply_warning(struct rootview_reply *reply, size_t i, size_t k)
 {
-	return as_text(element(object_at(reply, i), "warnings", k));
+	return json_text(element(object_at(reply, i), "warnings", k), "message");
+}
+
+const char *rootview_reply_warning_name(struct rootview_reply *reply, size_t i, size_t k)
+{
+	return json_text(element(object_at(reply, i), "warnings", k), "warning");
 }
 
 const char *rootview_reply_event(struct rootview_reply *reply, size_t i)

@@ -414,6 +414,9 @@ const char *rootview_reply_target(struct rootview_reply *reply, size_t i);
 /* What the running kernel cannot do for the view: sentence @k, NULL behind the last. */
 const char *rootview_reply_warning(struct rootview_reply *reply, size_t i, size_t k);
 
+/* The name of the same warning, for programs: "mprotectUnchecked". */
+const char *rootview_reply_warning_name(struct rootview_reply *reply, size_t i, size_t k);
+
 /*
  * The type of an event: "ready", "originAdded", "originRemoved", "originFailed",
  * "viewCreated", "viewDeleted", "lost" (list everything again), or one that came

@@ -24,7 +24,8 @@ static void one_view(void **state)
 {
 	const char *json = "{\"view\":{\"origin\":\"web\",\"name\":\"a\",\"id\":7,"
 			   "\"deviceOnly\":true,\"device\":\"/dev/mapper/web\",\"label\":\"l\","
-			   "\"warnings\":[\"one\",\"two\"]},\"descriptor\":0}";
+			   "\"warnings\":[{\"warning\":\"one\",\"message\":\"first\"},"
+			   "{\"warning\":\"two\",\"message\":\"second\"}]},\"descriptor\":0}";
 	struct rootview_reply *r = reply(json);
 	int fd = dup(0);
 
@@ -38,7 +39,8 @@ static void one_view(void **state)
 	assert_string_equal(rootview_reply_device(r, 0), "/dev/mapper/web");
 	assert_string_equal(rootview_reply_label(r, 0), "l");
 	assert_null(rootview_reply_path(r, 0));
-	assert_string_equal(rootview_reply_warning(r, 0, 1), "two");
+	assert_string_equal(rootview_reply_warning(r, 0, 1), "second");
+	assert_string_equal(rootview_reply_warning_name(r, 0, 1), "two");
 	assert_null(rootview_reply_warning(r, 0, 2));
 	assert_null(rootview_reply_error_name(r, 0));
 	assert_string_equal(rootview_reply_json(r), json);

@@ -48,6 +48,7 @@ struct origin {
 	/* Loaded by AddOrigin: stays mounted while it has no views. */
 	bool ours;
 	bool removing;		/* somebody asked for it to be removed */
+	bool compared;		/* for mirror.c: to others of the same device */
 	char *label;		/* of its files: ORIGIN_NATIVE, a context, or NULL */
 	/* Keeps the device while there are views, mounted or not; else -1. */
 	int fd;

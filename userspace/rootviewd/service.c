@@ -93,7 +93,8 @@ static void go_on(sd_event_source *source)
 struct change {
 	struct service *service;
 	char *name, *device, *label;
-	dev_t dev;
+	dev_t number;		/* of the block device, if @device is NULL */
+	dev_t dev;		/* of the origin */
 	service_done_t done;
 	void *userdata;
 	bool bad;
@@ -221,11 +222,28 @@ static void mounted(void *userdata, const struct failure *f)
 	go_on(c->answer);
 }
 
+/* One device is one origin: two would have a superblock and a page cache each. */
+static int check_twin(const struct change *c, dev_t backing, uint64_t id, struct failure *f)
+{
+	const struct origin *o = mirror_first_origin(c->service->mirror);
+
+	while (o && (o->counters.backing != backing || o->id >= id))
+		o = o->next;
+	return !o ? 0 : failed_about(f, FAILURE_ORIGIN_EXISTS, o->name,
+				     "the device of \"%s\" is origin \"%s\" already", c->name,
+				     o->name);
+}
+
 static int load_in_child(void *userdata, char **ret_text, struct failure *f)
 {
 	struct change *c = userdata;
 
-	if (device_load(c->name, c->device, &c->dev, f) < 0)
+	struct device_backing backing;
+
+	if ((c->device ? device_examine(c->device, &backing, f) :
+			 device_examine_number(c->number, &backing, f)) < 0 ||
+	    check_twin(c, backing.dev, UINT64_MAX, f) < 0 ||
+	    device_load(c->name, &backing, &c->dev, f) < 0)
 		return -1;
 	if (asprintf(ret_text, "%u:%u", major(c->dev), minor(c->dev)) >= 0)
 		return 0;
@@ -243,6 +261,9 @@ static int mount_loaded(struct change *c, struct failure *f)
 	if (!o)
 		return failed_step(f, c->name, "find it among the kernel's origins", 0,
 				   "somebody removed or renamed it at once");
+	/* Another request may have been for the same device, at the same time. */
+	if (check_twin(c, o->counters.backing, o->id, f) < 0)
+		return -1;
 	o->ours = true;
 	if (c->label && origin_set_label(o, c->label, f) < 0)
 		return -1;
@@ -274,7 +295,7 @@ static int check_origin_label(const char *label, char **ret, struct failure *f)
 	return *ret ? 0 : failed_step(f, label, "keep it", ENOMEM, NULL);
 }
 
-int service_add_origin(struct service *s, const char *name, const char *device,
+int service_add_origin(struct service *s, const char *name, const char *device, dev_t number,
 		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f)
 {
@@ -287,6 +308,7 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 	c = change_new(s, name, device, canonical, done, userdata, f);
 	if (!c)
 		return -1;
+	c->number = number;
 	if (job_start(&c->job, s->context->loop, load_in_child, loaded, c, f) == 0)
 		return 0;
 	change_forget(c);

@@ -36,13 +36,13 @@ struct service {
 typedef int (*service_done_t)(void *userdata, const struct failure *f, struct failure *why);
 
 /*
- * Exposes the block device at path @device under @name, and mounts its file
- * system, with @label for its files; NULL for the policy's, or ORIGIN_NATIVE.  Fails
- * with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS, ORIGIN_BUSY (the block device
- * is in use), INVALID_LABEL, LABELS_UNAVAILABLE, UNSUPPORTED_FILE_SYSTEM,
- * NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
+ * Exposes the block device at path @device, or if that is NULL the one with that @number, under
+ * @name, and mounts its file system, with @label for its files; NULL for the policy's, or
+ * ORIGIN_NATIVE.  Fails with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS (of that name, or of that
+ * device), ORIGIN_BUSY (the block device is in use), INVALID_LABEL, LABELS_UNAVAILABLE,
+ * UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
  */
-int service_add_origin(struct service *s, const char *name, const char *device,
+int service_add_origin(struct service *s, const char *name, const char *device, dev_t number,
 		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f);
 
