@@ -319,6 +319,21 @@ is "a view that somebody else unmounted is mounted again" \
 is "and no other time" "$(mounted | grep -c plain)" 1
 failing "a view that is a device alone" 125 'view "u" of origin "web" is a device alone' \
 	exec web u -- true
+# shellcheck disable=SC2016 # for the shell that is run
+failing "who writes to the view" 1 'Read-only file system' \
+	exec web t sh -c 'exec touch "$ROOTVIEW_PATH/leak"'
+rootviewctl create web leaving >/dev/null
+mkfifo /tmp/go
+rootviewctl exec web leaving sh -c 'echo in; read -r _; cat /mnt/etc/greeting' \
+	</tmp/go >/tmp/inside &
+running=$!
+exec {go}>/tmp/go
+eventually "a command runs" grep -q in /tmp/inside
+rootviewctl delete web leaving
+echo >&"$go"
+exec {go}>&-
+wait "$running"
+is "whose view stays though it is deleted" "$(cat /tmp/inside)" $'in\nhello'
 failing "a folder that is not there" 125 '/tmp/none: .*No such file' \
 	exec --at /tmp/none web t -- true
 failing "no such view" 125 'has no view "absent"' exec web absent -- true

@@ -86,6 +86,24 @@ is "all of them are listed" "$(lib list web | cut -d ' ' -f 1 | paste -sd ,)" "a
 is "for all origins, too" "$(lib list)" "$(lib list web)"
 refused_lib "but not for others" NoSuchOrigin nowhere list nowhere
 
+# Opening, and ids.
+
+id=$(lib id web c)
+is "a view is listed by name" "$(lib list web c)" "$(lib list web | grep '^c ')"
+is "a view is opened by name" "$(lib open web c 0 etc/greeting)" "c 6 0:0 hello"
+is "by id" "$(lib open web - "$id" etc/greeting)" "c 6 0:0 hello"
+is "by both" "$(lib open web c "$id" etc/greeting)" "c 6 0:0 hello"
+refused_lib "which must be those of one view" NoSuchView "" open web a "$id" etc/greeting
+lib create web late >/dev/null
+late=$(lib id web late)
+lib delete web late >/dev/null
+lib create web late >/dev/null
+refused_lib "a successor is not opened by an id" NoSuchView "" open web - "$late" etc/greeting
+refused_lib "nor deleted" NoSuchView "" delete-ids web "$late"
+is "nor one of several" "$(lib delete-ids web "$late" "$(lib id web late)")" \
+	$'- refused io.rootview.NoSuchView\nlate - -'
+refused_lib "a view by its own id is" NoSuchView late list web late
+
 # Refusals, as data.
 
 is "a refusal has its parameters" "$(lib busy web | head -n 1)" "io.rootview.OriginBusy web 4"

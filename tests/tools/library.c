@@ -53,7 +53,7 @@ static void print(struct rootview_reply *reply)
 {
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
 		if (rootview_reply_error_name(reply, i))
-			printf("%s refused %s\n", rootview_reply_name(reply, i),
+			printf("%s refused %s\n", or_dash(rootview_reply_name(reply, i)),
 			       rootview_reply_error_name(reply, i));
 		else
 			printf("%s %s %s\n", rootview_reply_name(reply, i),
@@ -201,7 +201,7 @@ static void do_batch(char **arg)
 	must("create", rootview_call_create(&call, arg[0], requests, n));
 	reply = run(call);
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
-		char *view[] = { arg[0], arg[i + 1] };
+		char *view[2] = { arg[0], arg[i + 1] };
 
 		if (!rootview_reply_error_name(reply, i)) {
 			int fd = open_view(view);
@@ -227,12 +227,25 @@ static void do_delete(char **arg)
 	print(run(call));
 }
 
-/* list [ORIGIN] */
+/* delete-ids ORIGIN ID... */
+static void do_delete_ids(char **arg)
+{
+	struct rootview_call *call;
+	uint64_t ids[16];
+	size_t n = 0;
+
+	for (; arg[n + 1]; n++)
+		ids[n] = strtoull(arg[n + 1], NULL, 10);
+	must("delete", rootview_call_delete_ids(&call, arg[0], ids, n));
+	print(run(call));
+}
+
+/* list [ORIGIN [NAME]] */
 static void do_list(char **arg)
 {
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0], NULL));
+	must("list", rootview_call_list(&call, arg[0], arg[0] ? arg[1] : NULL));
 	print(run(call));
 }
 
@@ -323,6 +336,34 @@ static void do_busy(char **arg)
 	rootview_reply_free(run(call));
 	if (rootview_error_text(connection, "name") || rootview_error_json(connection))
 		abort();
+}
+
+/* open ORIGIN NAME ID FILE: reads a file of the view; "-" and 0 are no name and no id. */
+static void do_open(char **arg)
+{
+	const char *name = strcmp(arg[1], "-") == 0 ? NULL : arg[1];
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fd;
+
+	must("open", rootview_call_open(&call, arg[0], name, strtoull(arg[2], NULL, 10)));
+	reply = run(call);
+	printf("%s ", rootview_reply_name(reply, 0));
+	fd = take_mount(reply);
+	print_file(fd, arg[3]);
+	close(fd);
+}
+
+/* id ORIGIN NAME */
+static void do_id(char **arg)
+{
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+
+	must("list", rootview_call_list(&call, arg[0], arg[1]));
+	reply = run(call);
+	printf("%llu\n", (unsigned long long)rootview_reply_id(reply, 0));
+	rootview_reply_free(reply);
 }
 
 static void print_attached(int r)
@@ -670,14 +711,17 @@ static const struct {
 	{ "count", 0, do_count },
 	{ "create", 2, do_create },
 	{ "delete", 2, do_delete },
+	{ "delete-ids", 2, do_delete_ids },
 	{ "detach", 3, do_detach },
 	{ "full", 2, do_full },
 	{ "gone", 1, do_gone },
+	{ "id", 2, do_id },
 	{ "json", 0, do_json },
 	{ "labelled", 3, do_labelled },
 	{ "list", 0, do_list },
 	{ "mapped", 4, do_mapped },
 	{ "monitor", 1, do_monitor },
+	{ "open", 4, do_open },
 	{ "opened", 3, do_opened },
 	{ "remove", 1, do_remove },
 	{ "stats", 0, do_stats },

@@ -32,7 +32,7 @@ static int look_at_mount(int fd, struct statx *ret)
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, ret) < 0)
 		return -errno;
 	if (!(ret->stx_mask & STATX_MNT_ID))
-		return -ENOSYS;
+		return -EOPNOTSUPP;
 	return ret->stx_attributes & STATX_ATTR_MOUNT_ROOT ? 0 : -EINVAL;
 }
 
@@ -101,7 +101,7 @@ static int unmount(int place)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
 	if (umount2(path, MNT_DETACH) == 0)
 		return 0;
-	return errno == ENOENT ? -ENOSYS : -errno;
+	return errno == ENOENT ? -EOPNOTSUPP : -errno;
 }
 
 int rootview_detach(int mount, const char *path)
@@ -127,7 +127,7 @@ const char *rootview_attach_message(int error)
 		return "nothing is mounted there";
 	case ELOOP:
 		return "a symbolic link is on the way, and none is followed";
-	case ENOSYS:
+	case EOPNOTSUPP:
 		return "the kernel cannot do it (before 5.8), or /proc is not mounted";
 	case ENOSPC:
 		return "there are too many mounts";

@@ -231,21 +231,40 @@ int rootview_call_delete(struct rootview_call **ret, const char *origin,
 	return call_with(ret, "DeleteView", { "origin", origin }, { "name", names[0] });
 }
 
+static int set_id(struct rootview_call *call, uint64_t id)
+{
+	if (!id)
+		return 0;
+	return negative_or_zero(sd_json_variant_set_field_unsigned(&call->parameters, "id", id));
+}
+
+static int set_ids(struct rootview_call *call, const uint64_t *ids, size_t n)
+{
+	cleanup_json sd_json_variant *array = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = sd_json_variant_append_arrayb(&array, SD_JSON_BUILD_UNSIGNED(ids[i]));
+	if (r >= 0)
+		r = sd_json_variant_set_field(&call->parameters, "ids", array);
+	return negative_or_zero(r);
+}
+
 int rootview_call_delete_ids(struct rootview_call **ret, const char *origin, const uint64_t *ids,
 			     size_t n)
 {
 	cleanup_call struct rootview_call *call = NULL;
-	cleanup_json sd_json_variant *array = NULL;
 	int r;
 
 	if (!ret || is_empty(origin) || !ids || n < 1 || n > ROOTVIEW_VIEWS_MAX)
 		return -EINVAL;
-	r = call_with(&call, "DeleteViews", { "origin", origin });
-	for (size_t i = 0; i < n && r >= 0; i++)
-		r = ids[i] ? sd_json_variant_append_arrayb(&array, SD_JSON_BUILD_UNSIGNED(ids[i])) :
-			     -EINVAL;
-	if (r >= 0)
-		r = sd_json_variant_set_field(&call->parameters, "ids", array);
+	for (size_t i = 0; i < n; i++)
+		if (!ids[i])
+			return -EINVAL;
+	r = n == 1 ? call_with(&call, "DeleteView", { "origin", origin }) :
+		     call_with(&call, "DeleteViews", { "origin", origin });
+	if (r == 0)
+		r = n == 1 ? set_id(call, ids[0]) : set_ids(call, ids, n);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(&call);
@@ -261,8 +280,8 @@ int rootview_call_open(struct rootview_call **ret, const char *origin, const cha
 	if (!ret || is_empty(origin) || (name && !*name) || (!name && !id))
 		return -EINVAL;
 	r = call_with(&call, "OpenView", { "origin", origin }, { "name", name });
-	if (r == 0 && id)
-		r = sd_json_variant_set_field_unsigned(&call->parameters, "id", id);
+	if (r == 0)
+		r = set_id(call, id);
 	if (r < 0)
 		return r;
 	call->n_answer_fds = 1;

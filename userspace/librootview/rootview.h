@@ -449,7 +449,7 @@ const char *rootview_reply_json(struct rootview_reply *reply);
  *  -ENOTDIR, -ENOENT, -EACCES	as open(2) has them
  *  -EPERM	the caller has no CAP_SYS_ADMIN in its mount namespace
  *  -ENOSPC	there are too many mounts
- *  -ENOSYS	the kernel is older than 5.8
+ *  -EOPNOTSUPP	the kernel is older than 5.8
  * Nothing has happened then.
  */
 int rootview_attach(int mount, const char *path);
@@ -462,7 +462,7 @@ int rootview_attach(int mount, const char *path);
  *  -EXDEV	something else is mounted there
  *  -EINVAL	nothing is mounted there
  *  -EBADF	@mount is no descriptor of a mount
- *  -ENOSYS	the kernel is older than 5.8, or /proc is not mounted
+ *  -EOPNOTSUPP	the kernel is older than 5.8, or /proc is not mounted
  * and the errors of looking the path up.  Nothing has happened then.
  */
 int rootview_detach(int mount, const char *path);

@@ -56,6 +56,8 @@ static void plain_calls(void **state)
 	assert_int_equal(rootview_call_delete(&call, "web", names, 2), 0);
 	check_call(call, "io.rootview.DeleteViews",
 		   "{\"origin\":\"web\",\"names\":[\"a\",\"b\"]}");
+	assert_int_equal(rootview_call_delete_ids(&call, "web", ids, 1), 0);
+	check_call(call, "io.rootview.DeleteView", "{\"origin\":\"web\",\"id\":7}");
 	assert_int_equal(rootview_call_delete_ids(&call, "web", ids, 2), 0);
 	check_call(call, "io.rootview.DeleteViews", "{\"origin\":\"web\",\"ids\":[7,8]}");
 	assert_int_equal(rootview_call_open(&call, "web", "a", 0), 0);

@@ -48,12 +48,13 @@ int view_mount(const struct options *options, char *args[], int n)
 	if (fd < 0 || view_attach(fd, args[2]) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	path = view_path(args[2]);
-	if (!options->json)
+	if (!options->json) {
 		puts(path ?: args[2]);
-	else if (sd_json_buildo(&object, SD_JSON_BUILD_PAIR_STRING("path", path ?: args[2])) < 0)
+		return EXIT_SUCCESS;
+	}
+	if (sd_json_buildo(&object, SD_JSON_BUILD_PAIR_STRING("path", path ?: args[2])) < 0)
 		return out_of_memory();
-	else
-		print_json(object);
+	print_json(object);
 	return EXIT_SUCCESS;
 }
 

@@ -21,16 +21,16 @@ int origin_add(const struct options *options, char *args[], int n)
 			    &call, &reply);
 }
 
-/* Deletes @n views.  Those that somebody else has deleted meanwhile are none. */
-static int delete_views(const struct options *options, const char *origin,
-			const char *const *names, size_t n)
+/* Deletes @n views.  That somebody else has deleted one meanwhile is fine. */
+static int delete_views(const struct options *options, const char *origin, const uint64_t *ids,
+			size_t n)
 {
 	cleanup_reply struct rootview_reply *reply = NULL;
 	cleanup_daemon struct rootview *c = NULL;
 	cleanup_free char *why = NULL;
 	struct rootview_call *call;
 	int status = EXIT_SUCCESS;
-	int r = command_try(options->socket, 0, rootview_call_delete(&call, origin, names, n),
+	int r = command_try(options->socket, 0, rootview_call_delete_ids(&call, origin, ids, n),
 			    &call, &reply, &c, &why);
 
 	if (r < 0)
@@ -48,16 +48,16 @@ static int delete_views(const struct options *options, const char *origin,
 static int delete_all_views(const struct options *options, const char *origin)
 {
 	cleanup_reply struct rootview_reply *reply = NULL;
-	const char *names[ROOTVIEW_VIEWS_MAX];
+	uint64_t ids[ROOTVIEW_VIEWS_MAX];
 	struct rootview_call *call;
 	int status = command_ask(options, rootview_call_list(&call, origin, NULL), &call, &reply);
 	size_t total = rootview_reply_count(reply);
 
 	for (size_t i = 0, n; i < total && status == EXIT_SUCCESS; i += n) {
-		n = total - i < ARRAY_SIZE(names) ? total - i : ARRAY_SIZE(names);
+		n = total - i < ARRAY_SIZE(ids) ? total - i : ARRAY_SIZE(ids);
 		for (size_t k = 0; k < n; k++)
-			names[k] = rootview_reply_name(reply, i + k);
-		status = delete_views(options, origin, names, n);
+			ids[k] = rootview_reply_id(reply, i + k);
+		status = delete_views(options, origin, ids, n);
 	}
 	return status;
 }

@@ -159,8 +159,6 @@ int view_find(const struct options *options, const char *origin, const char *nam
 
 	if (status != EXIT_SUCCESS)
 		return status;
-	if (rootview_reply_count(reply) == 0)
-		return command_failed("origin \"%s\" has no view \"%s\"", origin, name);
 	*ret = steal_ptr(&reply);
 	return EXIT_SUCCESS;
 }
