@@ -174,7 +174,7 @@ nothing_left()
 	eventually "nor is anything in the trash" trash_is_empty
 	is "and the runtime folder has only the socket and empty folders" \
 		"$(cd /run/rootview && find . -mindepth 1 | sort | paste -sd ' ')" \
-		"./io.rootview ./mounts ./origins ./trash ./views"
+		"./io.rootview ./lock ./mounts ./origins ./trash ./views"
 	kill_daemon TERM
 	is "SIGTERM ends the daemon with status 0" "$status" 0
 	is "of which no mount is left" "$(grep rootview /proc/self/mountinfo)" ""
