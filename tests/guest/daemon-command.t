@@ -32,6 +32,8 @@ make_image web
 start_daemon
 context=system_u:object_r:container_file_t:s0
 
+mapfile -t many < <(seq -f 'm%g' 1500)
+
 # Origins.
 
 is "origin add says nothing" "$(rootviewctl origin add web "$disk" 2>&1)" ""
@@ -43,6 +45,11 @@ like "origin list is a table" "$(rootviewctl origin list)" \
 	$'^ORIGIN  VIEWS  TYPE .*\n(web|db) .*\n(web|db) '
 failing "an origin whose device is not there" 1 'rootviewctl: .*/none' origin add none /none
 is "origin remove as JSON" "$(in_json . origin remove db)" "{}"
+rootviewctl origin add db "$disk"
+rootviewctl create db "${many[@]}" >/dev/null
+failing "origin remove with views" 1 'origin "db" has 1500 views' origin remove db
+is "with --views they go first" "$(rootviewctl origin remove db --views 2>&1)" ""
+failing "with --views and no origin" 1 'rootviewctl: .*none' origin remove none --views
 is "after which there is one" "$(in_json '.origins | length' origin list)" 1
 
 # Creating.
@@ -61,6 +68,10 @@ is "--path attaches it there" "$(rootviewctl create web p --path /tmp/there)" /t
 is "where its files are" "$(cat /tmp/there/etc/greeting)" hello
 mkdir /tmp/relative
 is "a relative one, too" "$(cd /tmp && rootviewctl create web r --path relative)" /tmp/relative
+ln -s there /tmp/link
+failing "a symbolic link" 1 '/tmp/link: .* cannot be mounted there: a symbolic link is on the way' \
+	create web l --path /tmp/link
+is "leaves no view behind" "$(in_json '[.views[].name | select(. == "l")] | length' list web)" 0
 failing "one path for two views" 2 '--path is for one view, and not also for "y"' \
 	create web x y --path /tmp/there
 
@@ -105,7 +116,6 @@ is "--cgroup is noted" "$(in_json .cgroup inspect web cold)" /pod
 
 # Many.
 
-mapfile -t many < <(seq -f 'm%g' 1500)
 is "1500 views at once" "$(rootviewctl create web "${many[@]}" | wc -l)" 1500
 is "are deleted at once" "$(rootviewctl delete web "${many[@]}")" ""
 is "300 that are detached" "$(in_json '.results | length' create web "${many[@]:0:300}" \
@@ -120,8 +130,9 @@ failing "one of three that is absent" 1 'rootviewctl: .*has no view "absent"' \
 is "the others are deleted" "$(in_json '[.views[].name | select(. == "n1" or . == "n2")] |
 	length' list web)" 0
 failing "several views of no origin" 1 'rootviewctl: .*none' create none x y
-is "which as JSON is an empty list" \
-	"$(rootviewctl --json create none x y 2>/dev/null | jq -c .)" '{"results":[]}'
+is "which as JSON has no results, and why" \
+	"$(rootviewctl --json create none x y 2>/dev/null | jq -c '[.results, .error]')" \
+	'[[],"io.rootview.NoSuchOrigin"]'
 # On a terminal.
 in_terminal()
 {
@@ -149,16 +160,39 @@ is "many views with long mount points" \
 is "are all there" "$(dmsetup message web 0 view_list | grep -c ' m[0-9]* ')" 300
 rootviewctl delete web "${many[@]:0:300}"
 
+# Refusals, for programs.
+
+is "a refusal as JSON has the error's name" \
+	"$(rootviewctl --json create web a 2>/dev/null | jq -c '[.error, .parameters.name]')" \
+	'["io.rootview.ViewExists","a"]'
+is "and its sentence" "$(rootviewctl --json delete web none 2>/dev/null | jq -r .message)" \
+	"$(rootviewctl delete web none 2>&1 | cut -d ' ' -f 2-)"
+is "one of several, too" "$(in_json '.results[1].refusal.error' delete web none none2 2>/dev/null)" \
+	io.rootview.NoSuchView
+is "that of a list" "$(rootviewctl --json list none 2>/dev/null | jq -r .error)" \
+	io.rootview.NoSuchOrigin
+
 # Looking.
 
+make_image other
+other=$disk
 like "list has a column for the way of mounting" "$(rootviewctl list web)" \
 	$'^ORIGIN  VIEW  +ID  +AGE  +MOUNT  +LABEL  +PATH\n'
+is "the label of one that asked for none is the origin's" \
+	"$(rootviewctl list web | awk '$2 == "u" { print $7 }')" \
+	"$(stat --format=%C "$shared/etc/greeting")"
+rootviewctl origin add other "$other" --label native
+rootviewctl create other a >/dev/null
+is "or the image has it" "$(rootviewctl list other | awk '$2 == "a" { print $7 }')" native
+rootviewctl origin remove other --views
 like "with each way" "$(rootviewctl list | awk '{ print $2 ":" $6 }' | paste -sd ' ')" \
 	'a:attached .*u:unmounted t:detached s:shared'
 inspected=$(rootviewctl inspect web points)
 like "inspect tells the origin" "$inspected" $'^origin: web\nname: points\nid: [0-9]+\nage: '
 like "the path" "$inspected" $'\nmount: attached\npath: /run/rootview/views/web/points\n'
 like "the label" "$inspected" $'\nlabel: '"$context:c1,c2"$'\n'
+like "or that of the origin" "$(rootviewctl inspect web a)" \
+	$'\n'"label: $(stat --format=%C "$shared/etc/greeting") \\(the origin's\\)"
 like "the mount points" "$inspected" $'\nmount point: /data\nmount point: /data/x:file\n'
 like "links, too" "$inspected" $'\nmount point: /etc/mtab -> '
 like "the ids" "$(rootviewctl inspect web ids)" \
@@ -173,6 +207,16 @@ bash -c "echo \$\$ >/sys/fs/cgroup/pod/cgroup.procs && exec cat '$cold/big'" >/d
 like "stats tells who read how much" "$(rootviewctl stats web cold)" \
 	$'^ORIGIN  VIEW  READS  READ  +CGROUP\nweb     cold  [1-9][0-9]* +[0-9.]+ MiB  +/pod$'
 ok "as JSON" test "$(in_json '.stats[0].readBytes' stats)" -ge 4194304
+mkdir -p /sys/fs/cgroup/pod/without /sys/fs/cgroup/gone
+rootviewctl create web gone --cgroup /gone >/dev/null
+rootviewctl create web without --cgroup /pod/without >/dev/null
+rmdir /sys/fs/cgroup/gone
+like "a cgroup that is gone is said to be" "$(rootviewctl stats web gone)" \
+	$'\nweb     gone  -      -     /gone is gone$'
+like "likewise one that counts nothing" "$(rootviewctl stats web without)" \
+	' -  +-  +/pod/without has no io.stat$'
+rootviewctl delete web gone without
+rmdir /sys/fs/cgroup/pod/without
 is "only of that origin" "$(in_json '.stats | length' stats web)" 1
 
 # Checking mount points.
@@ -182,7 +226,8 @@ is "check prints what the image lacks" \
 is "as JSON" "$(in_json '.missing[].path' check web /etc /data)" /data
 like "of a list" "$(rootviewctl check web --list docker)" $'(^|\n)/.dockerenv:file(\n|$)'
 is "and nothing if nothing is missing" "$(rootviewctl check web /etc)" ""
-failing "check of nothing" 2 'too few arguments for "check"' check web
+failing "check of nothing" 2 'too few arguments for "check": it needs a path, or --list' check web
+like "which help does not promise" "$(rootviewctl --help)" $'\n  check ORIGIN PATH\\[:file\\]...'
 failing "check of a relative path" 2 'a mount point cannot be "etc"' check web etc
 
 # Mounting.
@@ -193,8 +238,44 @@ ok "so that its path has no mount" is_not_mounted web/b
 is "mount prints the path" "$(rootviewctl mount web b)" /run/rootview/views/web/b
 is "mount --mount changes the way" "$(rootviewctl mount web b --mount shared)" "$shared"
 is "as JSON" "$(in_json .view.mount mount web b --mount detached)" detached
-mkdir /tmp/elsewhere
-is "mount --path" "$(rootviewctl mount web b --mount attached --path /tmp/elsewhere)" /tmp/elsewhere
+failing "mount of a view that is unmounted by choice" 1 'view "u" is given out unmounted' \
+	mount web u
+
+# At paths.
+
+mkdir -p /tmp/elsewhere/inner /tmp/other
+chown -R nobody /tmp/elsewhere
+for view in a s t points ids; do
+	is "mount has view $view at a path" "$(rootviewctl mount web "$view" /tmp/elsewhere/inner)" \
+		/tmp/elsewhere/inner
+	is "with its files" "$(cat /tmp/elsewhere/inner/etc/greeting)" hello
+	is "unmount takes it away" "$(rootviewctl unmount web "$view" /tmp/elsewhere/inner 2>&1)" ""
+	nok "of which nothing is left" mountpoint --quiet /tmp/elsewhere/inner
+done
+is "a relative path" "$(cd /tmp && rootviewctl mount web a elsewhere/inner)" /tmp/elsewhere/inner
+failing "a symbolic link on the way" 1 'link/inner: .* a symbolic link is on the way' \
+	mount web a "$(ln -s elsewhere /tmp/elsewhere-link; echo /tmp/elsewhere-link/inner)"
+failing "a folder that is not there" 1 '/tmp/none: the view .* No such file' mount web a /tmp/none
+failing "unmount where another view is" 1 \
+	'/tmp/elsewhere/inner: view "points" cannot .*: something else is mounted' \
+	unmount web points /tmp/elsewhere/inner
+failing "unmount where nothing is" 1 'nothing is mounted there' unmount web a /tmp/other
+failing "unmount of what others use" 1 "$shared: this mount is rootviewd's own" \
+	unmount web s "$shared"
+ok "which is still there" mountpoint --quiet "$shared"
+rootviewctl create web short --mount shared >/dev/null
+rootviewctl mount web short /tmp/other >/dev/null
+rootviewctl delete web short
+is "a view that is deleted stays at its path" "$(cat /tmp/other/etc/greeting)" hello
+umount /tmp/other
+rootviewctl unmount web a /tmp/elsewhere/inner
+failing "mount at a path, with a way" 2 '--mount makes no sense with the path "/tmp/other"' \
+	mount web a /tmp/other --mount shared
+is "as JSON, mount is an object" "$(cd /tmp && in_json .path mount web a other)" /tmp/other
+is "create is the view, wherever that is mounted" \
+	"$(in_json .view.name create web json --path /tmp/elsewhere/inner)" json
+is "unmount is empty" "$(in_json . unmount web json /tmp/elsewhere/inner)" "{}"
+rootviewctl unmount web a /tmp/other
 
 # Events.
 
@@ -246,37 +327,51 @@ failing "no such command" 127 'rootviewctl: /none: No such file' exec web t -- /
 failing "what is no program" 126 'rootviewctl: /etc: Permission denied' exec web t -- /etc
 rootviewctl create web gone >/dev/null
 umount /run/rootview/views/web/gone
-umount /tmp/there
 # shellcheck disable=SC2016 # for the shell that is run
-for view in gone p; do
-	failing "a view that somebody else unmounted: $view" 1 'is not mounted there any more' \
-		exec web "$view" -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
-done
+failing "a view that somebody else unmounted" 125 'is not mounted there any more' \
+	exec web gone -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
 is "nothing was written to where it was mounted" \
-	"$(find /run/rootview/views /tmp/there -name leak 2>&1)" ""
+	"$(find /run/rootview/views -name leak 2>&1)" ""
 rootviewctl delete web gone
-failing "a view that is unmounted" 1 'view "u" of origin "web" is not mounted' exec web u -- true
-failing "a folder that is not there" 1 '/tmp/none: .*No such file' \
+failing "a view that is unmounted" 125 'view "u" of origin "web" is not mounted' exec web u -- true
+failing "a folder that is not there" 125 '/tmp/none: .*No such file' \
 	exec --at /tmp/none web t -- true
-failing "no such view" 1 'has no view "absent"' exec web absent -- true
-failing "nothing to run" 2 'too few arguments for "exec"' exec web t
-failing "exec as JSON" 2 '--json makes no sense with "exec"' --json exec web t -- true
+failing "no such view" 125 'has no view "absent"' exec web absent -- true
+failing "nothing to run" 125 'too few arguments for "exec"' exec web t
+failing "exec as JSON" 125 '--json makes no sense with "exec"' --json exec web t -- true
+failing "exec with an option that is none" 125 "unrecognized option '--none'" --none exec web t true
+failing "exec without a daemon" 125 'no rootviewd serves this socket' --socket /none exec web t true
+is "the command's options are its own" "$(rootviewctl exec web t ls --almost-all -1 /mnt/etc)" \
+	greeting
+is "those of exec come before it" "$(rootviewctl exec web t --at /srv cat /srv/etc/greeting)" hello
+is "even one that it has, too" "$(rootviewctl exec web t echo --json --help)" "--json --help"
 
 # The command line.
 
 failing "a mount that is none" 2 '--mount cannot be "nonsense"' create web x --mount nonsense
-failing "an id map that is none" 2 '--id-map cannot be "0:0"' create web x --id-map 0:0
-failing "a process that is none" 2 '--process cannot be "self"' create web x --process self
-failing "a relative mount point" 2 '--mount-point cannot be "x"' create web x --mount-point x
+failing "an id map that is none" 2 '--id-map cannot be "0:x:5": it is INSIDE:OUTSIDE:COUNT' \
+	create web x --id-map 0:x:5
+failing "an id map of nobody" 2 '--id-map cannot be "0:1:0": it is of at least one id' \
+	create web x --id-map 0:1:0
+failing "a process that is none" 2 '--process cannot be "self": it is the id' \
+	create web x --process self
+failing "a relative mount point" 2 '--mount-point cannot be "x": it is a path .* begins with "/"' \
+	create web x --mount-point x
+failing "an empty label" 2 '--label cannot be "": it is empty' create web x --label ""
+failing "a label that is no text" 2 'it is not UTF-8; see' \
+	create web x --label $'\xff'
+failing "an empty name" 2 'rootviewctl: a name or a value is empty' create web ""
+failing "a name that is no text" 2 'rootviewctl: a name or a value is not UTF-8' \
+	create web $'a\xff'
 failing "a list that is none" 1 'rootviewctl: .*nonsense' create web x --list nonsense
 for option in --mount=shared --path=/x --mount-point=/x --list=docker --id-map=0:0:1 \
-	--userns=/x --cgroup=/x --process=1 --at=/x --label=x; do
+	--userns=/x --cgroup=/x --process=1 --at=/x --label=x --views; do
 	failing "$option where none belongs" 2 "${option%%=*} makes no sense with \"list\"" \
 		list "$option"
 done
 help=$(rootviewctl --help)
 for word in origin create delete list inspect mount unmount check stats monitor exec doctor \
-	--label --mount --path --mount-point --list --id-map --userns --cgroup --process --at \
+	--label --mount --path --mount-point --list --id-map --userns --cgroup --process --at --views \
 	--json --socket; do
 	like "--help has $word" "$help" "[[:blank:]]$word "
 done
@@ -352,6 +447,7 @@ like "it is registered" "$(complete -p rootviewctl)" '-F _rootviewctl rootviewct
 is "it completes commands" "$(completed 'rootviewctl m')" "monitor mount"
 is "of origin, too" "$(completed 'rootviewctl origin ')" "add list remove"
 is "options" "$(completed 'rootviewctl mount --m')" --mount
+is "folders" "$(completed 'rootviewctl unmount web a /tmp/elsewh' | tr ' ' '\n' | head -n 1)" /tmp/elsewhere
 is "only those of the command" "$(completed 'rootviewctl delete --')" "--json --socket"
 is "their values" "$(completed 'rootviewctl create --mount ')" "attached detached shared unmounted"
 is "origins" "$(completed 'rootviewctl --json delete w')" web
@@ -361,12 +457,17 @@ is "behind options with values" "$(completed 'rootviewctl mount --mount shared w
 is "with a colon" "$(rootviewctl create web x:y >/dev/null; completed 'rootviewctl inspect web x:')" y
 is "by the socket that the line has" "$(completed 'rootviewctl --socket /none inspect web ')" ""
 is "nothing where there is nothing" "$(completed 'rootviewctl doctor ')" ""
+is "files for the command" "$(completed 'rootviewctl exec web t cat /etc/hostn')" /etc/hostname
 # Where a sanitized one is in front of it, both would be found.
 is "commands that exec runs" \
+	"$(PATH=/usr/bin completed 'rootviewctl exec web t rootviewc')" rootviewctl
+is "behind \"--\", too" \
 	"$(PATH=/usr/bin completed 'rootviewctl exec web t -- rootviewc')" rootviewctl
 
 # The end.
 
+is "what was mounted at paths is taken away" \
+	"$(rootviewctl unmount web p /tmp/there && rootviewctl unmount web r /tmp/relative)" ""
 mapfile -t views < <(in_json '.views[].name' list web)
 ok "all views are deleted" rootviewctl delete web "${views[@]}"
 ok "and the origin" rootviewctl origin remove web

@@ -99,6 +99,41 @@ is "or another way" "$(lib mount web a 2)" "a 2 - -"
 nok "it is at no path then" is_mounted web/a
 refused_lib "no such view is mounted" NoSuchView none mount web none 0
 
+# Refusals, as data.
+
+is "a refusal has its parameters" "$(lib busy web | head -n 1)" "io.rootview.OriginBusy web 5"
+is "as JSON, too" "$(lib busy web | tail -n 1 | jq -c '[.name, .views]')" '["web",5]'
+
+# Attaching, which the caller does.
+
+mkdir -p /srv/at/inner /srv/other
+ln -s at /srv/link
+chown -R nobody /srv/at
+is "a view is attached to a folder, of whoever that is" "$(lib attach web e /srv/at/inner)" ""
+is "where its files are" "$(cat /srv/at/inner/etc/greeting)" hello
+is "no symbolic link is followed" "$(lib attach web e /srv/link/inner)" \
+	"ELOOP: a symbolic link is on the way, and none is followed"
+is "nothing else is taken away" "$(mount -t tmpfs none /srv/other && lib detach web e /srv/other)" \
+	"EXDEV: something else is mounted there"
+ok "which is still there" mountpoint --quiet /srv/other
+umount /srv/other
+is "nor where nothing is" "$(lib detach web e /srv/other)" "EINVAL: nothing is mounted there"
+exec {inside}</srv/at/inner/etc/greeting
+is "the view is" "$(lib detach web e /srv/at/inner)" ""
+nok "so that its folder has no mount" mountpoint --quiet /srv/at/inner
+is "and who uses it goes on" "$(cat <&"$inside")" hello
+exec {inside}<&-
+is "a folder that is not there" "$(lib attach web e /srv/none)" "ENOENT: No such file or directory"
+is "in a mount namespace of the caller's own, nobody else sees it" \
+	"$(unshare --mount --propagation private sh -c \
+		"$library attach web e /srv/at/inner && cat /srv/at/inner/etc/greeting")" hello
+nok "indeed" test -e /srv/at/inner/etc/greeting
+
+# As many descriptors as there may be.
+
+is "who may have no more of them is told, and keeps what there is" "$(lib full web e)" \
+	$'many EMFILE Too many open files\ncalled back: EMFILE\n6 0:0 hello\n6 0:0 hello'
+
 # Mount points.
 
 is "the image lacks what it lacks" "$(lib check web '' /etc/greeting /no/such)" "/no/such 1 -"
@@ -176,6 +211,12 @@ rootviewctl create web taken >/dev/null
 is "many calls at a time are answered one after the other" \
 	"$(lib async web h taken i | sort)" \
 	$'h 6 0:0 hello\nh deleted -\ni 6 0:0 hello\ni deleted -\ntaken EREMOTEIO io.rootview.ViewExists'
+
+is "what was cancelled is not called back, and carried out only if it was sent" \
+	"$(lib cancel web sent unsent | sort)" $'sent 2 - -\ntaken 0 /run/rootview/views/web/taken -'
+lib delete web sent >/dev/null
+is "a stream can be stopped by its own callback" "$(lib stop)" \
+	$'ready\nthe connection ended with ENOTCONN'
 
 lib monitor 4 >/tmp/events &
 monitor=$!

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -222,7 +223,7 @@ static void do_list(char **arg)
 {
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0]));
+	must("list", rootview_call_list(&call, arg[0], NULL));
 	print(run(call));
 }
 
@@ -238,8 +239,8 @@ static void do_stats(char **arg)
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
 		printf("%s %s %s", rootview_reply_origin(reply, i), rootview_reply_name(reply, i),
 		       rootview_reply_cgroup(reply, i));
-		if (rootview_reply_counter(reply, i, "reads", &reads) == 0 &&
-		    rootview_reply_counter(reply, i, "readBytes", &bytes) == 0)
+		if (rootview_reply_number(reply, i, "reads", &reads) == 0 &&
+		    rootview_reply_number(reply, i, "readBytes", &bytes) == 0)
 			printf(" %s", reads > 0 && bytes >= 512 * reads ? "reads" : "none");
 		printf("\n");
 	}
@@ -252,7 +253,7 @@ static void do_count(char **arg)
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 
-	must("list", rootview_call_list(&call, arg[0]));
+	must("list", rootview_call_list(&call, arg[0], NULL));
 	reply = run(call);
 	printf("%zu\n", rootview_reply_count(reply));
 	rootview_reply_free(reply);
@@ -293,6 +294,28 @@ static void do_remove(char **arg)
 	print(run(call));
 }
 
+/* busy NAME: removes an origin that cannot be removed, and prints what the refusal says. */
+static void do_busy(char **arg)
+{
+	struct rootview_call *call;
+	uint64_t views;
+
+	must("remove", rootview_call_remove_origin(&call, arg[0]));
+	if (rootview_run(connection, call, NULL) != -EREMOTEIO)
+		abort();
+	must("views", rootview_error_number(connection, "views", &views));
+	printf("%s %s %llu\n", rootview_error_name(connection),
+	       or_dash(rootview_error_text(connection, "name")), (unsigned long long)views);
+	if (rootview_error_text(connection, "views") ||
+	    rootview_error_number(connection, "name", &views) != -ENOENT)
+		abort();
+	printf("%s\n", rootview_error_json(connection));
+	must("list", rootview_call_list_origins(&call));
+	rootview_reply_free(run(call));
+	if (rootview_error_text(connection, "name") || rootview_error_json(connection))
+		abort();
+}
+
 /* mount ORIGIN NAME WAY, which is -1 for that which the view has */
 static void do_mount(char **arg)
 {
@@ -302,6 +325,37 @@ static void do_mount(char **arg)
 	must("mount", rootview_call_mount(&call, arg[0], request));
 	rootview_request_free(request);
 	print(run(call));
+}
+
+static int open_view(char **arg)
+{
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fd;
+
+	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
+	reply = run(call);
+	fd = rootview_reply_take_fd(reply, 0);
+	rootview_reply_free(reply);
+	return fd;
+}
+
+static void print_attached(int r)
+{
+	if (r < 0)
+		printf("%s: %s\n", strerrorname_np(-r), rootview_attach_message(r));
+}
+
+/* attach ORIGIN NAME PATH */
+static void do_attach(char **arg)
+{
+	print_attached(rootview_attach(open_view(arg), arg[2]));
+}
+
+/* detach ORIGIN NAME PATH: by another descriptor than the one that was attached. */
+static void do_detach(char **arg)
+{
+	print_attached(rootview_detach(open_view(arg), arg[2]));
 }
 
 /* unmount ORIGIN NAME */
@@ -425,6 +479,119 @@ static void do_async(char **arg)
 	loop();
 }
 
+static void on_full(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)c;
+	(void)reply;
+	(void)userdata;
+	printf("called back: %s\n", error ? strerrorname_np(-error) : "-");
+	to_come--;
+}
+
+/*
+ * full ORIGIN NAME: takes descriptors of the view until there is no room, also in a loop;
+ * reads by the first of them; and takes another one, with room for that.
+ */
+static void do_full(char **arg)
+{
+	const struct rlimit limit = { 64, 64 };
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fds[64], r;
+	size_t n = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		must("setrlimit", -errno);
+	for (;;) {
+		must("open", rootview_call_open(&call, arg[0], arg[1], 0));
+		r = rootview_run(connection, call, &reply);
+		if (r < 0)
+			break;
+		fds[n++] = rootview_reply_take_fd(reply, 0);
+		rootview_reply_free(reply);
+	}
+	printf("%s %s %s\n", n > 50 ? "many" : "few", strerrorname_np(-r),
+	       rootview_error_message(connection));
+	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
+	must("submit", rootview_submit(connection, call, on_full, NULL));
+	to_come = 1;
+	loop();
+	/* One to read with, and one more. */
+	close(fds[--n]);
+	close(fds[--n]);
+	print_file(fds[0], "etc/greeting");
+	fds[n] = open_view(arg);
+	print_file(fds[n], "etc/greeting");
+}
+
+static void on_cancelled(struct rootview *c, int error, struct rootview_reply *reply,
+			 void *userdata)
+{
+	(void)c;
+	(void)error;
+	(void)reply;
+	printf("%s was called back\n", (const char *)userdata);
+}
+
+static void on_listed(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)c;
+	(void)userdata;
+	must("list", error);
+	print(reply);
+	to_come--;
+}
+
+/*
+ * cancel ORIGIN NAME NAME: two calls, of which the first was sent, are cancelled, and a third
+ * one is not: it lists what is there.
+ */
+static void do_cancel(char **arg)
+{
+	struct rootview_call *calls[2], *list;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rootview_request *request = new_request(arg[i + 1], ROOTVIEW_DETACHED);
+
+		must("create", rootview_call_create(&calls[i], arg[0], &request, 1));
+		rootview_request_free(request);
+		must("submit", rootview_submit(connection, calls[i], on_cancelled, arg[i + 1]));
+	}
+	must("list", rootview_call_list(&list, arg[0], NULL));
+	if (rootview_cancel(connection, list) != -ENOENT)
+		abort();
+	must("submit", rootview_submit(connection, list, on_listed, NULL));
+	if (rootview_cancel(connection, calls[0]) != -EINPROGRESS ||
+	    rootview_cancel(connection, calls[0]) != -ENOENT)
+		abort();
+	must("cancel", rootview_cancel(connection, calls[1]));
+	to_come = 1;
+	loop();
+}
+
+static struct rootview_call *stream;
+
+/* Of a stream, what was to come has come. */
+static void on_enough(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	(void)userdata;
+	must("stream", error);
+	printf("%s\n", rootview_reply_event(reply, 0));
+	rootview_reply_free(reply);
+	if (rootview_cancel(c, stream) != -EINPROGRESS)
+		abort();
+}
+
+/* stop: cancels a stream in its callback. */
+static void do_stop(char **arg)
+{
+	(void)arg;
+	must("monitor", rootview_call_monitor(&stream));
+	must("submit", rootview_submit(connection, stream, on_enough, NULL));
+	to_come = 1;
+	loop();
+}
+
 static void on_event(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
 {
 	(void)userdata;
@@ -506,12 +673,17 @@ static const struct {
 } commands[] = {
 	{ "add", 2, do_add },
 	{ "async", 2, do_async },
+	{ "attach", 3, do_attach },
 	{ "batch", 2, do_batch },
+	{ "busy", 1, do_busy },
+	{ "cancel", 3, do_cancel },
 	{ "check", 2, do_check },
 	{ "count", 0, do_count },
 	{ "create", 3, do_create },
 	{ "delete", 2, do_delete },
+	{ "detach", 3, do_detach },
 	{ "detached", 3, do_detached },
+	{ "full", 2, do_full },
 	{ "gone", 1, do_gone },
 	{ "json", 0, do_json },
 	{ "labelled", 3, do_labelled },
@@ -521,6 +693,7 @@ static const struct {
 	{ "mount", 3, do_mount },
 	{ "remove", 1, do_remove },
 	{ "stats", 0, do_stats },
+	{ "stop", 0, do_stop },
 	{ "tied", 4, do_tied },
 	{ "timeout", 0, do_timeout },
 	{ "unmount", 2, do_unmount },

@@ -164,8 +164,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Result,
-	SD_VARLINK_FIELD_COMMENT("Name of the view"),
-	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Name of the view; absent if there is none of the id asked for"),
+	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("The view, if it was created"),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(view, View, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Index of its mount among the descriptors that come along"),
@@ -270,10 +270,23 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Names of 1 to 1024 views"),
-	SD_VARLINK_DEFINE_INPUT(names, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	SD_VARLINK_DEFINE_INPUT(names, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Or their ids, which a successor of the same name does not have"),
+	SD_VARLINK_DEFINE_INPUT(ids, SD_VARLINK_INT, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
 		"One for each, in the same order, with neither view nor descriptor"),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(
+	OpenView,
+	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
+	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Name of the view, or its id, or both: then both must hold"),
+	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(id, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
+	SD_VARLINK_FIELD_COMMENT("Index of the mount among the descriptors that come along"),
+	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	MountView,
@@ -319,13 +332,17 @@ static SD_VARLINK_DEFINE_METHOD(
 	DeleteView,
 	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Name of the view"),
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0));
+	SD_VARLINK_FIELD_COMMENT("Name of the view, or its id, or both: then both must hold"),
+	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(id, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_METHOD_FULL(
 	ListViews, SD_VARLINK_SUPPORTS_MORE,
 	SD_VARLINK_FIELD_COMMENT("Name of an origin; absent for the views of all"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Name or id of one view of it, or both; absent for all"),
+	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(id, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(views, View, SD_VARLINK_ARRAY));
 
 /*
@@ -350,7 +367,9 @@ static SD_VARLINK_DEFINE_ERROR(NoSuchDevice,
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchView,
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0), MESSAGE);
+	SD_VARLINK_FIELD_COMMENT("As it was asked for: by name, by id, or by both"),
+	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, SD_VARLINK_NULLABLE), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(ViewExists,
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
@@ -459,7 +478,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"Deletes a view.  Its path goes at once; who still uses files in it may go on"),
 	&vl_method_DeleteView,
 	SD_VARLINK_SYMBOL_COMMENT(
-		"Tells of all views, or of those of one origin; with \"more\" in several answers, "
+		"Tells of all views, of those of one origin, or of one; with \"more\" in several answers, "
 		"if need be"),
 	&vl_method_ListViews,
 	SD_VARLINK_SYMBOL_COMMENT(
@@ -468,6 +487,10 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_CreateViews,
 	SD_VARLINK_SYMBOL_COMMENT("Deletes many views in one call"),
 	&vl_method_DeleteViews,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Gives out a view as a descriptor of a mount that is attached nowhere, as often as "
+		"asked; its user alone holds it, whatever becomes of the view"),
+	&vl_method_OpenView,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Mounts a view, or changes the way in which it is given out.  One that is detached "
 		"comes as a new descriptor each time"),

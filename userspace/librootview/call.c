@@ -179,6 +179,13 @@ static int set_requests(struct rootview_call *call, struct rootview_request *con
  * Calls.
  */
 
+static bool is_detached(const struct rootview_request *request)
+{
+	const char *way = json_text(request->fields, "mount");
+
+	return way && streq(way, "detached");
+}
+
 int rootview_call_create(struct rootview_call **ret, const char *origin,
 			 struct rootview_request *const *requests, size_t n)
 {
@@ -197,6 +204,8 @@ int rootview_call_create(struct rootview_call **ret, const char *origin,
 			     set_requests(call, requests, n);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < n; i++)
+		call->n_answer_fds += is_detached(requests[i]);
 	*ret = steal_ptr(&call);
 	return 0;
 }
@@ -231,6 +240,45 @@ int rootview_call_delete(struct rootview_call **ret, const char *origin,
 	return call_with(ret, "DeleteView", { "origin", origin }, { "name", names[0] });
 }
 
+int rootview_call_delete_ids(struct rootview_call **ret, const char *origin, const uint64_t *ids,
+			     size_t n)
+{
+	cleanup_call struct rootview_call *call = NULL;
+	cleanup_json sd_json_variant *array = NULL;
+	int r;
+
+	if (!ret || is_empty(origin) || !ids || n < 1 || n > ROOTVIEW_VIEWS_MAX)
+		return -EINVAL;
+	r = call_with(&call, "DeleteViews", { "origin", origin });
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = ids[i] ? sd_json_variant_append_arrayb(&array, SD_JSON_BUILD_UNSIGNED(ids[i])) :
+			     -EINVAL;
+	if (r >= 0)
+		r = sd_json_variant_set_field(&call->parameters, "ids", array);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(&call);
+	return 0;
+}
+
+int rootview_call_open(struct rootview_call **ret, const char *origin, const char *name,
+		       uint64_t id)
+{
+	cleanup_call struct rootview_call *call = NULL;
+	int r;
+
+	if (!ret || is_empty(origin) || (name && !*name) || (!name && !id))
+		return -EINVAL;
+	r = call_with(&call, "OpenView", { "origin", origin }, { "name", name });
+	if (r == 0 && id)
+		r = sd_json_variant_set_field_unsigned(&call->parameters, "id", id);
+	if (r < 0)
+		return r;
+	call->n_answer_fds = 1;
+	*ret = steal_ptr(&call);
+	return 0;
+}
+
 /* Says that the call built last asks for the array @field, of whatever length. */
 static int as_list(struct rootview_call **ret, const char *field, int r)
 {
@@ -239,11 +287,12 @@ static int as_list(struct rootview_call **ret, const char *field, int r)
 	return r;
 }
 
-int rootview_call_list(struct rootview_call **ret, const char *origin)
+int rootview_call_list(struct rootview_call **ret, const char *origin, const char *name)
 {
-	if (!ret || (origin && !*origin))
+	if (!ret || (origin && !*origin) || (name && (!*name || !origin)))
 		return -EINVAL;
-	return as_list(ret, "views", call_with(ret, "ListViews", { "origin", origin }));
+	return as_list(ret, "views", call_with(ret, "ListViews", { "origin", origin },
+					       { "name", name }));
 }
 
 int rootview_call_stats(struct rootview_call **ret, const char *origin, const char *name)
@@ -267,6 +316,7 @@ int rootview_call_mount(struct rootview_call **ret, const char *origin,
 		r = set_request(call, &call->parameters, request);
 	if (r < 0)
 		return r;
+	call->n_answer_fds = 1;
 	*ret = steal_ptr(&call);
 	return 0;
 }

@@ -38,7 +38,8 @@ struct rootview_call {
 	int fds[CALL_FDS_MAX];	/* owned, to be sent along; -1 where sent */
 	int sources[CALL_FDS_MAX]; /* what they were duplicated from */
 	size_t n_fds;
-	rootview_callback callback;
+	size_t n_answer_fds;	/* at most so many come with the answer */
+	rootview_callback callback; /* NULL if cancelled */
 	void *userdata;
 };
 
@@ -49,6 +50,10 @@ struct rootview_reply {
 	int fds[CALL_FDS_MAX];	/* owned; -1 where taken */
 	size_t n_fds;
 };
+
+/* Values of a JSON object; what is not there, or of another type, is NULL or -ENOENT. */
+const char *json_text(sd_json_variant *object, const char *key);
+int json_number(sd_json_variant *object, const char *key, uint64_t *ret);
 
 /* sd-json's functions return 1 for what they have changed, too. */
 static inline int negative_or_zero(int n)

@@ -7,6 +7,7 @@
  */
 #include "call.h"
 
+#include <fcntl.h>
 #include <systemd/sd-varlink.h>
 
 #include "interface.h"
@@ -21,44 +22,49 @@ struct rootview {
 	int error;			/* of the last call that ended; and, if the daemon said: */
 	char *error_name;
 	char *error_message;
+	sd_json_variant *error_parameters;
+	char *error_json;		/* the same as text, once that was asked for */
 };
 
 /*
  * Errors.
  */
 
-static void set_error(struct rootview *c, int error, char *name, char *message)
+static void set_error(struct rootview *c, int error, char *name, char *message,
+		      sd_json_variant *parameters)
 {
 	free(c->error_name);
 	free(c->error_message);
+	free(c->error_json);
+	sd_json_variant_unref(c->error_parameters);
 	c->error = error;
 	c->error_name = name;
 	c->error_message = message;
+	c->error_parameters = sd_json_variant_ref(parameters);
+	c->error_json = NULL;
 }
 
 static int failed_here(struct rootview *c, int error)
 {
-	set_error(c, error, NULL, NULL);
+	set_error(c, error, NULL, NULL, NULL);
 	return error;
 }
 
 /* The daemon's errors carry a sentence; the protocol's own at most a parameter's name. */
 static char *message_of(const char *name, sd_json_variant *parameters)
 {
-	sd_json_variant *message = sd_json_variant_by_key(parameters, "message");
-	sd_json_variant *parameter = sd_json_variant_by_key(parameters, "parameter");
+	const char *message = json_text(parameters, "message");
+	const char *parameter = json_text(parameters, "parameter");
 	char *s;
 
-	if (sd_json_variant_is_string(message))
-		return strdup(sd_json_variant_string(message));
-	if (!sd_json_variant_is_string(parameter))
-		return strdup(name);
-	return asprintf(&s, "%s: %s", name, sd_json_variant_string(parameter)) < 0 ? NULL : s;
+	if (message || !parameter)
+		return strdup(message ?: name);
+	return asprintf(&s, "%s: %s", name, parameter) < 0 ? NULL : s;
 }
 
 static int failed_there(struct rootview *c, const char *name, sd_json_variant *parameters)
 {
-	set_error(c, -EREMOTEIO, strdup(name), message_of(name, parameters));
+	set_error(c, -EREMOTEIO, strdup(name), message_of(name, parameters), parameters);
 	return -EREMOTEIO;
 }
 
@@ -82,6 +88,23 @@ const char *rootview_error_message(struct rootview *c)
 	return c->error_message ? c->error_message : strerror(-c->error);
 }
 
+const char *rootview_error_text(struct rootview *c, const char *parameter)
+{
+	return json_text(c->error_parameters, parameter);
+}
+
+int rootview_error_number(struct rootview *c, const char *parameter, uint64_t *ret)
+{
+	return json_number(c->error_parameters, parameter, ret);
+}
+
+const char *rootview_error_json(struct rootview *c)
+{
+	if (c->error_parameters && !c->error_json)
+		(void)sd_json_variant_format(c->error_parameters, 0, &c->error_json);
+	return c->error_json;
+}
+
 /*
  * Calls on their way.
  */
@@ -89,6 +112,10 @@ const char *rootview_error_message(struct rootview *c)
 static void call_back(struct rootview *c, const struct rootview_call *call, int error,
 		      struct rootview_reply *reply)
 {
+	if (!call->callback) {
+		rootview_reply_free(reply);
+		return;
+	}
 	c->in_callback = true;
 	call->callback(c, error, reply, call->userdata);
 	c->in_callback = false;
@@ -101,6 +128,15 @@ static struct rootview_call *dequeue(struct rootview *c)
 	c->first = call->next;
 	c->sent = false;
 	return call;
+}
+
+/* Ends the first call, which has no answer. */
+static void end_first(struct rootview *c, int error)
+{
+	struct rootview_call *call = dequeue(c);
+
+	call_back(c, call, failed_here(c, error), NULL);
+	rootview_call_free(call);
 }
 
 static int new_reply(sd_varlink *link, sd_json_variant *parameters, struct rootview_reply **ret)
@@ -189,15 +225,44 @@ static int send_call(struct rootview *c, struct rootview_call *call)
 }
 
 /*
- * Sends the first call unless it has been.  Returns 1 if it was sent now.  A
- * call that is stuck half-way must not mix with the next one: the end.
+ * Whether the process may have as many descriptors more as come with the answer.  The
+ * kernel leaves out those that it may not, and an answer without them is none: the
+ * connection would end.
  */
-static int send_first(struct rootview *c)
+static int check_room(struct rootview *c, const struct rootview_call *call)
+{
+	int fds[CALL_FDS_MAX], link = sd_varlink_get_fd(c->link), r = 0;
+	size_t n;
+
+	for (n = 0; n < call->n_answer_fds && n < ARRAY_SIZE(fds); n++) {
+		fds[n] = fcntl(link, F_DUPFD_CLOEXEC, 0);
+		if (fds[n] < 0) {
+			r = -errno;
+			break;
+		}
+	}
+	while (n > 0)
+		close_fd(&fds[--n]);
+	return r;
+}
+
+/*
+ * Sends the first call unless it has been.  Returns 1 if it was sent now, or cannot be
+ * and has ended; it may do so if @process.  A call that is stuck half-way must not mix with
+ * the next one: the end.
+ */
+static int send_first(struct rootview *c, bool process)
 {
 	int r;
 
 	if (c->sent || !c->first)
 		return 0;
+	r = check_room(c, c->first);
+	if (r < 0) {
+		if (process)
+			end_first(c, r);
+		return process;
+	}
 	r = send_call(c, c->first);
 	if (r < 0) {
 		sd_varlink_close(c->link);
@@ -211,13 +276,8 @@ static int send_first(struct rootview *c)
 static void end_calls(struct rootview *c)
 {
 	c->closed = true;
-	while (c->first) {
-		int error = c->sent ? -ECONNRESET : -ENOTCONN;
-		struct rootview_call *call = dequeue(c);
-
-		call_back(c, call, failed_here(c, error), NULL);
-		rootview_call_free(call);
-	}
+	while (c->first)
+		end_first(c, c->sent ? -ECONNRESET : -ENOTCONN);
 }
 
 int rootview_process(struct rootview *c)
@@ -228,7 +288,7 @@ int rootview_process(struct rootview *c)
 		return -EBUSY;
 	do {
 		r = sd_varlink_process(c->link);
-		sent = r < 0 ? 0 : send_first(c);
+		sent = r < 0 ? 0 : send_first(c, true);
 	} while (r > 0 || sent != 0);
 	if (r == 0)
 		return 0;
@@ -258,11 +318,32 @@ int rootview_submit(struct rootview *c, struct rootview_call *call,
 	enqueue(c, call);
 	/*
 	 * Within a callback, the answer before this one is not done with yet.  An
-	 * error is told when rootview_process() finds the link closed.
+	 * error is told by rootview_process(), which finds the link closed, or
+	 * the call still there.
 	 */
 	if (!c->in_callback)
-		(void)send_first(c);
+		(void)send_first(c, false);
 	return 0;
+}
+
+int rootview_cancel(struct rootview *c, struct rootview_call *call)
+{
+	struct rootview_call **at = &c->first;
+
+	while (*at && *at != call)
+		at = &(*at)->next;
+	if (!*at || !call->callback)
+		return -ENOENT;
+	if (call != c->first || !c->sent) {
+		*at = call->next;
+		rootview_call_free(call);
+		return 0;
+	}
+	call->callback = NULL;
+	/* Nothing else ends a stream. */
+	if (call->stream)
+		sd_varlink_close(c->link);
+	return -EINPROGRESS;
 }
 
 struct outcome {
@@ -314,6 +395,11 @@ int rootview_run(struct rootview *c, struct rootview_call *call, struct rootview
  * The connection.
  */
 
+const char *rootview_version(void)
+{
+	return ROOTVIEW_VERSION;
+}
+
 static int set_up(struct rootview *c, const char *path)
 {
 	int r = sd_varlink_connect_address(&c->link, path);
@@ -358,7 +444,7 @@ void rootview_disconnect(struct rootview *c)
 	sd_varlink_close_unref(c->link);
 	while (c->first)
 		rootview_call_free(dequeue(c));
-	set_error(c, 0, NULL, NULL);
+	set_error(c, 0, NULL, NULL, NULL);
 	free(c);
 	errno = saved;
 }
@@ -382,5 +468,12 @@ int rootview_get_events(struct rootview *c)
 
 int rootview_get_timeout(struct rootview *c, uint64_t *ret)
 {
-	return ret ? negative_or_zero(sd_varlink_get_timeout(c->link, ret)) : -EINVAL;
+	if (!ret)
+		return -EINVAL;
+	/* What could not be sent is for rootview_process() to tell. */
+	if (c->first && !c->sent) {
+		*ret = 0;
+		return 0;
+	}
+	return negative_or_zero(sd_varlink_get_timeout(c->link, ret));
 }

@@ -18,6 +18,22 @@ struct rootview_request *rootview_request_new(void)
 	return r;
 }
 
+struct rootview_request *rootview_request_copy(const struct rootview_request *r)
+{
+	struct rootview_request *copy = rootview_request_new();
+
+	if (!copy)
+		return NULL;
+	*copy = *r;
+	/* JSON is not changed once it is there: a setter makes another. */
+	sd_json_variant_ref(copy->fields);
+	sd_json_variant_ref(copy->mount_points);
+	sd_json_variant_ref(copy->lists);
+	sd_json_variant_ref(copy->uids);
+	sd_json_variant_ref(copy->gids);
+	return copy;
+}
+
 void rootview_request_free(struct rootview_request *r)
 {
 	int saved = errno;

@@ -48,6 +48,12 @@
 extern "C" {
 #endif
 
+/* The version that a program was compiled with, and that of the library that it runs with. */
+#define ROOTVIEW_VERSION_MAJOR 0
+#define ROOTVIEW_VERSION_MINOR 1
+#define ROOTVIEW_VERSION_PATCH 0
+const char *rootview_version(void);	/* "MAJOR.MINOR.PATCH" */
+
 /* A connection to rootviewd. */
 struct rootview;
 /* What one view is asked for with.  May be used for many calls. */
@@ -116,11 +122,26 @@ const char *rootview_error_name(struct rootview *c);
 const char *rootview_error_message(struct rootview *c);
 
 /*
+ * What the same error is about, by the names that the interface has for its
+ * parameters: the "origin" and the "name" of io.rootview.NoSuchView, the "limit" of
+ * io.rootview.TooMany.  NULL and -ENOENT without that parameter, or where it is of
+ * the other type.  The last has all of them, as a JSON object; NULL if there are
+ * none, or no memory.
+ */
+const char *rootview_error_text(struct rootview *c, const char *parameter);
+int rootview_error_number(struct rootview *c, const char *parameter, uint64_t *ret);
+const char *rootview_error_json(struct rootview *c);
+
+/*
  * Requests.  Setters may be called in any order; the last one counts.
  */
 
 /* An empty request, to be freed; NULL if there is no memory. */
 struct rootview_request *rootview_request_new(void);
+
+/* Another one with all that @r has at this moment, to be freed; NULL if there is no memory. */
+struct rootview_request *rootview_request_copy(const struct rootview_request *r);
+
 void rootview_request_free(struct rootview_request *r);
 
 /* Of the view: 1 to 127 visible ASCII characters without '/'.  Every new view needs one. */
@@ -195,13 +216,28 @@ int rootview_call_create(struct rootview_call **ret, const char *origin,
 int rootview_call_delete(struct rootview_call **ret, const char *origin,
 			 const char *const *names, size_t n);
 
-/* Lists the views of @origin, or of all if that is NULL. */
-int rootview_call_list(struct rootview_call **ret, const char *origin);
+/*
+ * Deletes the @n views (1 to 1024) of those ids, in the same manner: never one that has
+ * got the name of another.
+ */
+int rootview_call_delete_ids(struct rootview_call **ret, const char *origin, const uint64_t *ids,
+			     size_t n);
+
+/*
+ * Asks for a new mount of a view, which is attached nowhere: see rootview_reply_take_fd().
+ * The view is that of the name, or of the id; NULL and 0 are none, and of both, both
+ * must be the view's.  It is as good as any other that was given out, and outlives the view.
+ */
+int rootview_call_open(struct rootview_call **ret, const char *origin, const char *name,
+		       uint64_t id);
+
+/* Lists the views of @origin, or of all if that is NULL; or the one of that name, if not NULL. */
+int rootview_call_list(struct rootview_call **ret, const char *origin, const char *name);
 
 /*
  * Asks what was read by the cgroup of each view that has one: of @origin, or of all
  * if that is NULL; or of its view @name alone, if that is not NULL.  The items of the
- * reply are counters: see rootview_reply_counter().
+ * reply are statistics: see rootview_reply_number().
  */
 int rootview_call_stats(struct rootview_call **ret, const char *origin, const char *name);
 
@@ -253,6 +289,8 @@ int rootview_call_monitor(struct rootview_call **ret);
  *  -ENOTCONN	the connection was closed before, by another such error
  *  -ETIMEDOUT	see rootview_set_timeout()
  *  -EPROTO	what answers is no rootviewd
+ *  -EMFILE, -ENFILE	there is no room for the descriptors of the answer: the call was
+ *		not carried out, and the connection goes on
  *  -EINVAL	a call that can only be submitted, or NULL
  */
 int rootview_run(struct rootview *c, struct rootview_call *call, struct rootview_reply **ret);
@@ -280,6 +318,15 @@ int rootview_submit(struct rootview *c, struct rootview_call *call, rootview_cal
 		    void *userdata);
 
 /*
+ * Forgets a submitted call whose callback was not called for the last time: it will not
+ * be called any more, and @call is gone.  0: the call was not sent, and
+ * is not carried out.  -EINPROGRESS: it was sent; rootviewd carries it out, and its
+ * answer is thrown away.  A stream ends by that, and its connection with it.
+ * -ENOENT: @c has no such call.
+ */
+int rootview_cancel(struct rootview *c, struct rootview_call *call);
+
+/*
  * For the caller's own event loop: poll(2) the descriptor of rootview_get_fd()
  * (which stays the library's) for the events of rootview_get_events(), at most
  * until rootview_get_timeout(), then call rootview_process(), and begin again.
@@ -292,7 +339,7 @@ int rootview_get_fd(struct rootview *c);
 /* POLLIN and POLLOUT, as they are needed now; or a negative errno. */
 int rootview_get_events(struct rootview *c);
 
-/* In microseconds of CLOCK_MONOTONIC; UINT64_MAX if there is nothing to wait for. */
+/* In microseconds of CLOCK_MONOTONIC; 0 for at once, UINT64_MAX if nothing is waited for. */
 int rootview_get_timeout(struct rootview *c, uint64_t *ret);
 
 /*
@@ -309,12 +356,18 @@ int rootview_process(struct rootview *c);
 
 void rootview_reply_free(struct rootview_reply *reply);
 
-/* The number of items: views, results of a batch, origins, mount points, counters, or one event. */
+/* How many items: views, results of a batch, origins, mount points, statistics, or one event. */
 size_t rootview_reply_count(struct rootview_reply *reply);
 
 /* Why this one of several was refused; both are NULL if it was not. */
 const char *rootview_reply_error_name(struct rootview_reply *reply, size_t i);
 const char *rootview_reply_error_message(struct rootview_reply *reply, size_t i);
+
+/* What that is about, as rootview_error_text() and rootview_error_number() have it. */
+const char *rootview_reply_error_text(struct rootview_reply *reply, size_t i,
+				      const char *parameter);
+int rootview_reply_error_number(struct rootview_reply *reply, size_t i, const char *parameter,
+				uint64_t *ret);
 
 /* The name of the view, or of the origin where items are origins. */
 const char *rootview_reply_name(struct rootview_reply *reply, size_t i);
@@ -334,14 +387,41 @@ const char *rootview_reply_label(struct rootview_reply *reply, size_t i);
 /* The cgroup of the view, as it was given. */
 const char *rootview_reply_cgroup(struct rootview_reply *reply, size_t i);
 
+/* The process at whose end the view is deleted; 0 if there is none. */
+pid_t rootview_reply_process(struct rootview_reply *reply, size_t i);
+
+/* When the view was created, in microseconds of CLOCK_BOOTTIME. */
+uint64_t rootview_reply_created(struct rootview_reply *reply, size_t i);
+
 /*
- * What the counter @name stands at.  Of statistics: "reads" and "readBytes"; of an
- * item which is an origin: "views", "viewsCreated", "viewsDeleted", "reads",
- * "readSectors", "refusedRequests", "readErrors", or another number that the
- * interface has.  -ENOENT without it: the statistics of a cgroup that is gone have none.
+ * Mount point @k that the view was asked for with, lists included; -ENOENT behind the
+ * last, -EPROTO for one of a kind that is unknown here.  @target is NULL unless it is a link.
  */
-int rootview_reply_counter(struct rootview_reply *reply, size_t i, const char *name,
-			   uint64_t *ret);
+int rootview_reply_mount_point(struct rootview_reply *reply, size_t i, size_t k, const char **path,
+			       enum rootview_kind *kind, const char **target);
+
+/* Range @k of the view's id map, of the one kind of @ids; -ENOENT behind the last, or -EPROTO. */
+int rootview_reply_id_range(struct rootview_reply *reply, size_t i, enum rootview_ids ids, size_t k,
+			    uint32_t *inside, uint32_t *outside, uint32_t *count);
+
+/*
+ * A number that the interface has for the item, by its name there.  Of statistics:
+ * "reads" and "readBytes", which are absent where they cannot be known; of an origin:
+ * "sectors", "variants", "generation", "views", "viewsCreated", "viewsDeleted", "reads",
+ * "readSectors", "refusedRequests", "readErrors"; of an event: "generation".  -ENOENT
+ * without it.
+ */
+int rootview_reply_number(struct rootview_reply *reply, size_t i, const char *name, uint64_t *ret);
+
+/* Of an origin: the number of its device and of the one that it reads, MAJOR:MINOR each. */
+const char *rootview_reply_device_number(struct rootview_reply *reply, size_t i);
+const char *rootview_reply_backing(struct rootview_reply *reply, size_t i);
+
+/* Of an origin: the type of its file system, NULL if it is not mounted. */
+const char *rootview_reply_file_system(struct rootview_reply *reply, size_t i);
+
+/* Of an origin: 1 if its files have the labels that the image stores, or 0. */
+int rootview_reply_is_native(struct rootview_reply *reply, size_t i);
 
 /* Path of the read-only block device of the view or origin. */
 const char *rootview_reply_device(struct rootview_reply *reply, size_t i);
@@ -374,6 +454,42 @@ int rootview_reply_take_fd(struct rootview_reply *reply, size_t i);
 
 /* All of the answer as JSON, for what has no function here; NULL if there is no memory. */
 const char *rootview_reply_json(struct rootview_reply *reply);
+
+/*
+ * Mounts, put at a path.  This is done in the mount namespace of the caller and
+ * with its rights; rootviewd has no part in it, and takes nothing away again.
+ */
+
+/*
+ * Attaches @mount, as rootview_reply_take_fd() gives it, at the directory @path,
+ * whose content is hidden as long as that lasts.  No symbolic link is followed, at
+ * no place of the path; the folders on the way may be anybody's.  @mount stays the
+ * caller's: to be closed, or to be kept for rootview_detach().
+ *  -EBADF	@mount is of no mount that is attached nowhere: it may have been attached before
+ *  -ELOOP	a symbolic link is on the way
+ *  -ENOTDIR, -ENOENT, -EACCES	as open(2) has them
+ *  -EPERM	the caller has no CAP_SYS_ADMIN in its mount namespace
+ *  -ENOSPC	there are too many mounts
+ *  -ENOSYS	the kernel is older than 5.8
+ * Nothing has happened then.
+ */
+int rootview_attach(int mount, const char *path);
+
+/*
+ * Takes away what is mounted at @path, the topmost if it is several, if that is the
+ * mount @mount; or, where @mount is attached nowhere, one with the same files: who has
+ * not kept the descriptor gets another one of the same view.  Whoever uses
+ * something in it goes on.  The path is looked up as above.
+ *  -EXDEV	something else is mounted there
+ *  -EINVAL	nothing is mounted there
+ *  -EBADF	@mount is no descriptor of a mount
+ *  -ENOSYS	the kernel is older than 5.8, or /proc is not mounted
+ * and the errors of looking the path up.  Nothing has happened then.
+ */
+int rootview_detach(int mount, const char *path);
+
+/* What these two returned, as a phrase to be put behind the path; never NULL. */
+const char *rootview_attach_message(int error);
 
 #ifdef __cplusplus
 }

@@ -47,6 +47,7 @@ static void check_call(struct rootview_call *call, const char *method, const cha
 static void plain_calls(void **state)
 {
 	const char *const names[] = { "a", "b" };
+	const uint64_t ids[] = { 7, 8 };
 	struct rootview_call *call;
 
 	(void)state;
@@ -55,9 +56,19 @@ static void plain_calls(void **state)
 	assert_int_equal(rootview_call_delete(&call, "web", names, 2), 0);
 	check_call(call, "io.rootview.DeleteViews",
 		   "{\"origin\":\"web\",\"names\":[\"a\",\"b\"]}");
-	assert_int_equal(rootview_call_list(&call, "web"), 0);
+	assert_int_equal(rootview_call_delete_ids(&call, "web", ids, 2), 0);
+	check_call(call, "io.rootview.DeleteViews", "{\"origin\":\"web\",\"ids\":[7,8]}");
+	assert_int_equal(rootview_call_open(&call, "web", "a", 0), 0);
+	check_call(call, "io.rootview.OpenView", "{\"origin\":\"web\",\"name\":\"a\"}");
+	assert_int_equal(rootview_call_open(&call, "web", NULL, 7), 0);
+	check_call(call, "io.rootview.OpenView", "{\"origin\":\"web\",\"id\":7}");
+	assert_int_equal(rootview_call_open(&call, "web", "a", 7), 0);
+	check_call(call, "io.rootview.OpenView", "{\"origin\":\"web\",\"name\":\"a\",\"id\":7}");
+	assert_int_equal(rootview_call_list(&call, "web", NULL), 0);
 	check_call(call, "io.rootview.ListViews", "{\"origin\":\"web\"}");
-	assert_int_equal(rootview_call_list(&call, NULL), 0);
+	assert_int_equal(rootview_call_list(&call, "web", "a"), 0);
+	check_call(call, "io.rootview.ListViews", "{\"origin\":\"web\",\"name\":\"a\"}");
+	assert_int_equal(rootview_call_list(&call, NULL, NULL), 0);
 	check_call(call, "io.rootview.ListViews", NULL);
 	assert_int_equal(rootview_call_stats(&call, "web", "a"), 0);
 	check_call(call, "io.rootview.GetStats", "{\"origin\":\"web\",\"name\":\"a\"}");
@@ -112,6 +123,26 @@ static void everything_of_a_request(void **state)
 		   "{\"origin\":\"web\",\"mountPoints\":[{\"path\":\"/x\",\"kind\":\"file\"},"
 		   "{\"path\":\"/l\",\"kind\":\"link\",\"target\":\"x\"}],"
 		   "\"lists\":[\"docker\"]}");
+}
+
+static void a_copy_is_another_request(void **state)
+{
+	cleanup_request struct rootview_request *r = request("a");
+	cleanup_request struct rootview_request *copy = NULL;
+	struct rootview_call *call;
+
+	(void)state;
+	assert_int_equal(rootview_request_add_list(r, "docker"), 0);
+	copy = rootview_request_copy(r);
+	assert_non_null(copy);
+	assert_int_equal(rootview_request_set_name(copy, "b"), 0);
+	assert_int_equal(rootview_request_add_list(copy, "podman"), 0);
+	assert_int_equal(rootview_call_create(&call, "web", &r, 1), 0);
+	check_call(call, "io.rootview.CreateView",
+		   "{\"origin\":\"web\",\"name\":\"a\",\"lists\":[\"docker\"]}");
+	assert_int_equal(rootview_call_create(&call, "web", &copy, 1), 0);
+	check_call(call, "io.rootview.CreateView",
+		   "{\"origin\":\"web\",\"name\":\"b\",\"lists\":[\"docker\",\"podman\"]}");
 }
 
 static void ways(void **state)
@@ -246,6 +277,7 @@ static void nonsense_in_calls(void **state)
 	struct rootview_request *requests[] = { named, nameless };
 	struct rootview_request *holes[] = { named, NULL };
 	const char *const names[] = { "a", "" };
+	const uint64_t ids[] = { 7, 0 };
 	struct rootview_call *call;
 
 	(void)state;
@@ -259,7 +291,14 @@ static void nonsense_in_calls(void **state)
 	refused(rootview_call_create(&call, "web", holes, 2));
 	refused(rootview_call_delete(&call, "web", names, 2));
 	refused(rootview_call_delete(&call, "web", names, 0));
-	refused(rootview_call_list(&call, ""));
+	refused(rootview_call_delete_ids(&call, "web", ids, 2));
+	refused(rootview_call_delete_ids(&call, "web", ids, 0));
+	refused(rootview_call_open(&call, "web", NULL, 0));
+	refused(rootview_call_open(&call, "web", "", 7));
+	refused(rootview_call_open(&call, NULL, "a", 7));
+	refused(rootview_call_list(&call, "", NULL));
+	refused(rootview_call_list(&call, "web", ""));
+	refused(rootview_call_list(&call, NULL, "a"));
 	refused(rootview_call_stats(&call, "", NULL));
 	refused(rootview_call_stats(&call, "web", ""));
 	refused(rootview_call_stats(&call, NULL, "a"));
@@ -279,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_calls),
 		cmocka_unit_test(everything_of_a_request),
+		cmocka_unit_test(a_copy_is_another_request),
 		cmocka_unit_test(ways),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(too_many_descriptors),

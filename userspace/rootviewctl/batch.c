@@ -6,8 +6,6 @@
 
 #include <time.h>
 
-#include "client.h"
-
 #define BAR_WIDTH 40
 
 struct progress {
@@ -52,76 +50,89 @@ static void hide_progress(struct progress *p)
 	p->shown = false;
 }
 
-/* Prints what became of one view.  Returns an exit status. */
-static int show_result(const struct options *options, sd_json_variant *result)
+/* Prints what became of each of some views.  Returns an exit status. */
+static int show_results(const struct options *options, struct rootview_reply *reply)
 {
-	sd_json_variant *message = sd_json_variant_by_key(sd_json_variant_by_key(result, "refusal"),
-							  "message");
-	sd_json_variant *path = sd_json_variant_by_key(sd_json_variant_by_key(result, "view"),
-						       "path");
-
-	if (sd_json_variant_is_string(message))
-		return command_failed("%s", sd_json_variant_string(message));
-	if (!options->json && sd_json_variant_is_string(path))
-		puts(sd_json_variant_string(path));
-	return EXIT_SUCCESS;
-}
-
-static int make_parameters(const struct options *options, const struct batch *batch, size_t from,
-			   size_t n, sd_json_variant **ret)
-{
-	cleanup_json sd_json_variant *elements = NULL;
-	int r = 0;
-
-	for (size_t i = from; i < from + n && r >= 0; i++) {
-		cleanup_json sd_json_variant *element = NULL;
-
-		r = batch->make(options, batch->names[i], &element);
-		if (r >= 0)
-			r = sd_json_variant_append_array(&elements, element);
-	}
-	if (r < 0)
-		return r;
-	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("origin", batch->origin),
-			      SD_JSON_BUILD_PAIR_VARIANT(batch->parameter, elements));
-}
-
-/* Appends what came of @n views to @all.  Returns an exit status, or a negative one to stop. */
-static int run_some(const struct options *options, const struct batch *batch, size_t from, size_t n,
-		    struct progress *progress, sd_json_variant **all)
-{
-	cleanup_json sd_json_variant *parameters = NULL, *answer = NULL;
-	sd_json_variant *results;
 	int status = EXIT_SUCCESS;
 
-	if (make_parameters(options, batch, from, n, &parameters) < 0)
-		return -out_of_memory();
-	if (client_call_with(options->socket, batch->method, parameters, batch->send, NULL,
-			     &answer) < 0)
-		return -EXIT_FAILURE;
-	hide_progress(progress);
-	results = sd_json_variant_by_key(answer, "results");
-	for (size_t i = 0; i < sd_json_variant_elements(results); i++) {
-		sd_json_variant *result = sd_json_variant_by_index(results, i);
+	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
+		const char *path = rootview_reply_path(reply, i);
 
-		status |= show_result(options, result);
-		if (options->json && sd_json_variant_append_array(all, result) < 0)
-			return -out_of_memory();
+		if (rootview_reply_error_name(reply, i))
+			status = command_failed("%s", rootview_reply_error_message(reply, i));
+		else if (path && !options->json)
+			puts(path);
 	}
 	return status;
 }
 
-static int print_results(sd_json_variant *all)
+/* Appends the results in @reply, as the daemon sent them, to @all. */
+static int keep_results(struct rootview_reply *reply, sd_json_variant **all)
+{
+	cleanup_json sd_json_variant *answer = NULL;
+	const char *json = rootview_reply_json(reply);
+	sd_json_variant *results;
+	int r = json ? sd_json_parse(json, 0, &answer, NULL, NULL) : -ENOMEM;
+
+	results = sd_json_variant_by_key(answer, "results");
+	for (size_t i = 0; r >= 0 && i < sd_json_variant_elements(results); i++)
+		r = sd_json_variant_append_array(all, sd_json_variant_by_index(results, i));
+	return r;
+}
+
+/* Builds the call for up to *@n views, or for as many as fit into one. */
+static int build_call(const struct options *options, const struct batch *batch, size_t from,
+		      size_t *n, struct rootview_call **ret)
+{
+	const char *const *names = (const char *const *)batch->names + from;
+	int r;
+
+	while ((r = batch->build(options, batch, names, *n, ret)) == -E2BIG && *n > 1)
+		*n /= 2;
+	return r;
+}
+
+static int print_results(sd_json_variant *all, struct rootview *refused)
 {
 	cleanup_json sd_json_variant *object = NULL;
+	int r = sd_json_buildo(&object,
+			       SD_JSON_BUILD_PAIR_CONDITION(!all, "results",
+							    SD_JSON_BUILD_EMPTY_ARRAY),
+			       SD_JSON_BUILD_PAIR_CONDITION(!!all, "results",
+							    SD_JSON_BUILD_VARIANT(all)));
 
-	if (sd_json_buildo(&object,
-			   SD_JSON_BUILD_PAIR_CONDITION(!all, "results", SD_JSON_BUILD_EMPTY_ARRAY),
-			   SD_JSON_BUILD_PAIR_CONDITION(!!all, "results",
-							SD_JSON_BUILD_VARIANT(all))) < 0)
+	if (r >= 0 && refused)
+		r = add_refusal(&object, refused);
+	if (r < 0)
 		return out_of_memory();
 	print_json(object);
 	return EXIT_SUCCESS;
+}
+
+/* Does it, up to the end or to the first call that fails. */
+static int run_all(const struct options *options, const struct batch *batch,
+		   struct progress *progress, sd_json_variant **all, struct rootview **refused)
+{
+	int status = EXIT_SUCCESS;
+
+	for (size_t i = 0, n; i < batch->n; i += n) {
+		cleanup_reply struct rootview_reply *reply = NULL;
+		cleanup_free char *why = NULL;
+		struct rootview_call *call;
+		int r;
+
+		n = batch->n - i < batch->at_once ? batch->n - i : batch->at_once;
+		r = build_call(options, batch, i, &n, &call);
+		r = command_try(options->socket, 0, r, &call, &reply, refused, &why);
+		hide_progress(progress);
+		if (r < 0)
+			return command_failed("%s", why ?: "out of memory");
+		status |= show_results(options, reply);
+		if (options->json && keep_results(reply, all) < 0)
+			return out_of_memory();
+		show_progress(progress, i + n);
+	}
+	return status;
 }
 
 int batch_run(const struct options *options, const struct batch *batch)
@@ -130,16 +141,9 @@ int batch_run(const struct options *options, const struct batch *batch)
 		.start = now(), .total = batch->n, .wanted = isatty(STDERR_FILENO),
 	};
 	cleanup_json sd_json_variant *all = NULL;
-	int status = EXIT_SUCCESS, r;
+	cleanup_daemon struct rootview *refused = NULL;
+	int status = run_all(options, batch, &progress, &all, &refused);
 
-	for (size_t i = 0, n; i < batch->n; i += n) {
-		n = batch->n - i < batch->at_once ? batch->n - i : batch->at_once;
-		r = run_some(options, batch, i, n, &progress, &all);
-		status |= r < 0 ? -r : r;
-		if (r < 0)
-			break;
-		show_progress(&progress, i + n);
-	}
 	hide_progress(&progress);
-	return options->json ? status | print_results(all) : status;
+	return options->json ? status | print_results(all, refused) : status;
 }

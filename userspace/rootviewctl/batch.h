@@ -9,16 +9,15 @@
 #include "command.h"
 
 struct batch {
-	const char *method;	/* its answer has "results" */
-	const char *parameter;	/* the one with the array of elements */
 	const char *origin;
 	char **names;		/* of views */
 	size_t n;
-	size_t at_once;		/* so many in one call */
-	int send;		/* a descriptor that goes along with each call, or -1 */
+	size_t at_once;		/* at most so many in one call */
 
-	/* Makes the element about the view @name.  Returns a negative errno if it fails. */
-	int (*make)(const struct options *options, const char *name, sd_json_variant **ret);
+	/* Builds the call for @n of the names, and returns what the library does. */
+	int (*build)(const struct options *options, const struct batch *batch,
+		     const char *const *names, size_t n, struct rootview_call **ret);
+	const void *userdata;
 };
 
 /*

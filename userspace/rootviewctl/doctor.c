@@ -12,13 +12,11 @@
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
-#include "client.h"
 #include "command.h"
 #include "interface.h"
 #include "kernel-limits.h"
 #include "layerstore/pool.h"
 #include "loop.h"
-#include "show.h"
 #include "storage.h"
 
 /* Of mounts; hosts with 3,000 to 10,000 of them were seen to go down. */
@@ -26,6 +24,9 @@
 
 /* Of the pool, in per cent of its data or metadata. */
 #define NEARLY_FULL 90
+
+/* A daemon that is sick may not answer. */
+#define PATIENCE_USEC (10 * 1000000ULL)
 
 enum state {
 	OK,
@@ -38,7 +39,7 @@ static const char *const state_names[] = { "ok", "warning", "problem" };
 struct patient {
 	const struct options *options;
 	struct utsname kernel;
-	sd_json_variant *origins;	/* what ListOrigins answered; NULL without a daemon */
+	struct rootview_reply *origins;	/* what ListOrigins answered; NULL without a daemon */
 };
 
 struct finding {
@@ -153,10 +154,12 @@ static void check_module(struct patient *p, struct finding *f)
 
 static void check_daemon(struct patient *p, struct finding *f)
 {
+	cleanup_daemon struct rootview *c = NULL;
 	cleanup_free char *why = NULL;
+	struct rootview_call *call;
 
-	if (client_try_list(p->options->socket, ROOTVIEW_METHOD("ListOrigins"), NULL, "origins",
-			    &p->origins, &why) < 0)
+	if (command_try(p->options->socket, PATIENCE_USEC, rootview_call_list_origins(&call), &call,
+			&p->origins, &c, &why) < 0)
 		find(f, PROBLEM, "%s: \"systemctl enable --now rootviewd.socket\" starts it, and "
 				 "root may ask it",
 		     why ?: "out of memory");
@@ -166,22 +169,22 @@ static void check_daemon(struct patient *p, struct finding *f)
 
 static void check_origins(struct patient *p, struct finding *f)
 {
-	sd_json_variant *origins = sd_json_variant_by_key(p->origins, "origins");
-	size_t n = sd_json_variant_elements(origins);
+	size_t n = rootview_reply_count(p->origins);
 
 	if (!p->origins) {
 		find(f, WARNING, "read errors are not known without rootviewd");
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		sd_json_variant *origin = sd_json_variant_by_index(origins, i);
-		uint64_t errors = show_number(origin, "readErrors");
+		uint64_t errors;
 
-		if (errors > 0) {
+		if (rootview_reply_number(p->origins, i, "readErrors", &errors) == 0 &&
+		    errors > 0) {
 			find(f, PROBLEM, "%" PRIu64 " reads of origin \"%s\" failed: look for "
 						    "its block device %s in the kernel's log, "
 						    "and replace what it is on",
-			     errors, show_string(origin, "name"), show_string(origin, "backing"));
+			     errors, rootview_reply_name(p->origins, i),
+			     rootview_reply_backing(p->origins, i));
 			return;
 		}
 	}
@@ -473,7 +476,8 @@ static int run_check(const struct check *check, struct patient *patient, sd_json
 
 int doctor(const struct options *options, char *args[], int n)
 {
-	cleanup_json sd_json_variant *all = NULL, *origins = NULL;
+	cleanup_json sd_json_variant *all = NULL;
+	cleanup_reply struct rootview_reply *origins = NULL;
 	struct patient patient = { .options = options };
 	int status = EXIT_SUCCESS;
 

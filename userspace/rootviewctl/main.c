@@ -19,13 +19,16 @@ static const char help[] =
 	"  delete ORIGIN VIEW...         delete views\n"
 	"  list [ORIGIN]                 show the views of all origins, or of one\n"
 	"  inspect ORIGIN VIEW           show all that is known of a view\n"
-	"  mount ORIGIN VIEW             mount a view, or change the way it is mounted;\n"
-	"                                prints its path\n"
+	"  mount ORIGIN VIEW PATH        mount a view on that folder, which may be anywhere, with\n"
+	"                                no symbolic link on the way; the mount stays until it\n"
+	"                                is taken away, even if the view is deleted\n"
+	"  mount ORIGIN VIEW             change the way it is given out; prints its path\n"
+	"  unmount ORIGIN VIEW PATH      take such a mount away; whoever uses it goes on\n"
 	"  unmount ORIGIN VIEW           unmount a view and keep it\n"
-	"  check ORIGIN [PATH[:file]...] print those mount points that the image lacks\n"
+	"  check ORIGIN PATH[:file]...   print those mount points that the image lacks\n"
 	"  stats [ORIGIN [VIEW]]         show what the views' cgroups read from the disk\n"
 	"  monitor                       print events as they happen, until interrupted\n"
-	"  exec ORIGIN VIEW -- COMMAND [ARGUMENT...]\n"
+	"  exec ORIGIN VIEW COMMAND [ARGUMENT...]\n"
 	"                                run a command that finds the view in the folder\n"
 	"                                $ROOTVIEW_PATH, where nobody else sees it\n"
 	"  doctor                        check the machine, and tell how to mend it\n"
@@ -36,7 +39,7 @@ static const char help[] =
 	"                     detached: none that others see, for \"exec\" and engines;\n"
 	"                     unmounted: none, only the record and the device.\n"
 	"                     Also with mount.\n"
-	"  --path PATH        attach it to that empty folder.  Also with mount.\n"
+	"  --path PATH        mount it on that folder, as \"mount\" does\n"
 	"  --label LABEL      SELinux label of its files.  Also with origin add, for views\n"
 	"                     that have none: a label, or \"native\" for those of the image\n"
 	"  --mount-point PATH[:file]\n"
@@ -44,7 +47,8 @@ static const char help[] =
 	"                     may be given often.  A path that ends in \":file\" itself is\n"
 	"                     written PATH:directory or PATH:file.\n"
 	"  --list NAME        supply the mount points that docker, podman or kubernetes\n"
-	"                     wants; may be given often.  Also with check.\n"
+	"                     wants; may be given often.  Also with check,\n"
+	"                     beside paths or in their place.\n"
 	"  --id-map INSIDE:OUTSIDE:COUNT\n"
 	"                     that many users and groups of the image, from INSIDE on, are\n"
 	"                     those from OUTSIDE on here; may be given often\n"
@@ -52,10 +56,12 @@ static const char help[] =
 	"  --cgroup PATH      its container's cgroup, for stats: /sys/fs/cgroup/POD or /POD\n"
 	"  --process PID      delete it when that process ends\n"
 	"\n"
+	"  --views            with origin remove: delete its views first\n"
 	"  --at FOLDER        with exec: where the command finds the view (default: /mnt);\n"
 	"                     the folder must exist, and stays as it is for everybody else\n"
 	"  --json             print the daemon's answer as JSON, each event on a line of its\n"
-	"                     own; not with exec\n"
+	"                     own; a refusal is an object with \"error\", its name, \"message\"\n"
+	"                     and \"parameters\".  Not with exec\n"
 	"  --socket PATH      ask the daemon there (default: " ROOTVIEW_SOCKET ")\n"
 	"  --help             show this text and exit\n"
 	"  --version          show the version and exit\n"
@@ -63,8 +69,8 @@ static const char help[] =
 	"The exit status is 0 if all went well; 1 if the daemon refused or could not be\n"
 	"reached, with one sentence on stderr, or one for each view that it refused; 2 if\n"
 	"the command line makes no sense.  That of doctor is 1 if there is a problem; a\n"
-	"warning is none.  That of exec is the command's, 127 if it is not found and 126 if\n"
-	"it cannot be run otherwise.\n";
+	"warning is none.  That of exec is the command's; 127 if it is not found, 126 if it\n"
+	"cannot be run otherwise, and 125 for all else.\n";
 
 /* The bits of struct options' "given". */
 enum {
@@ -79,7 +85,8 @@ enum {
 	PROCESS		= 1 << 8,
 	AT		= 1 << 9,
 	JSON		= 1 << 10,
-	N_BITS		= 11,
+	VIEWS		= 1 << 11,
+	N_BITS		= 12,
 
 	CREATE		= LABEL | MOUNT | PATH | MOUNT_POINT | LIST | ID_MAP | USERNS | CGROUP |
 			  PROCESS,
@@ -100,6 +107,7 @@ static const struct option long_options[] = {
 	{ "process", required_argument, NULL, BIT_BASE + 8 },
 	{ "at", required_argument, NULL, BIT_BASE + 9 },
 	{ "json", no_argument, NULL, BIT_BASE + 10 },
+	{ "views", no_argument, NULL, BIT_BASE + 11 },
 	{ "socket", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'v' },
@@ -114,14 +122,14 @@ static const struct command {
 	command_t run;
 } commands[] = {
 	{ "origin", "add",	2, 2,  JSON | LABEL, origin_add },
-	{ "origin", "remove",	1, 1,  JSON, origin_remove },
+	{ "origin", "remove",	1, 1,  JSON | VIEWS, origin_remove },
 	{ "origin", "list",	0, 0,  JSON, origin_list },
 	{ NULL,	    "create",	2, -1, JSON | CREATE, view_create },
 	{ NULL,	    "delete",	2, -1, JSON, view_delete },
 	{ NULL,	    "list",	0, 1,  JSON, view_list },
 	{ NULL,	    "inspect",	2, 2,  JSON, view_inspect },
-	{ NULL,	    "mount",	2, 2,  JSON | MOUNT | PATH, view_mount },
-	{ NULL,	    "unmount",	2, 2,  JSON, view_unmount },
+	{ NULL,	    "mount",	2, 3,  JSON | MOUNT, view_mount },
+	{ NULL,	    "unmount",	2, 3,  JSON, view_unmount },
 	{ NULL,	    "check",	1, -1, JSON | LIST, view_check },
 	{ NULL,	    "stats",	0, 2,  JSON, view_stats },
 	{ NULL,	    "monitor",	0, 0,  JSON, monitor },
@@ -138,7 +146,7 @@ static int check_options(const struct options *options, const struct command *c)
 		if (wrong & (1u << i)) {
 			snprintf(problem, sizeof(problem), "--%s makes no sense with",
 				 long_options[i].name);
-			return usage_error(problem, c->verb);
+			return usage_error(problem, c->verb, NULL);
 		}
 	}
 	return 0;
@@ -155,115 +163,164 @@ static int run(const struct options *options, char *args[], int n)
 		    (c->noun && !streq(args[0], c->noun)))
 			continue;
 		if (n - words < c->min)
-			return usage_error("too few arguments for", c->verb);
+			return usage_error("too few arguments for", c->verb, NULL);
 		if (c->max >= 0 && n - words > c->max)
-			return usage_error("too many arguments for", c->verb);
+			return usage_error("too many arguments for", c->verb, NULL);
 		return check_options(options, c) ?: c->run(options, args + words, n - words);
 	}
 	if (n == 0)
-		return usage_error("no command given; one is", "list");
-	return usage_error("no such command:", args[n > 1 && streq(args[0], "origin")]);
+		return usage_error("no command given; one is", "list", NULL);
+	return usage_error("no such command:", args[n > 1 && streq(args[0], "origin")], NULL);
 }
 
-/* Consumes @value, if there is one. */
-static int append(sd_json_variant **array, int r, sd_json_variant *value)
+/*
+ * Takes the value of an option with a bit.  Returns 0 or a negative errno; of -EINVAL,
+ * *@why may say what it should be.
+ */
+static int take_value(struct options *options, unsigned int bit, const char *value,
+		      const char **why)
 {
-	if (r >= 0)
-		r = sd_json_variant_append_array(array, value);
-	sd_json_variant_unref(value);
-	return r;
-}
-
-/* Takes the value of an option with a bit.  Returns 0, or a negative errno. */
-static int take_value(struct options *options, unsigned int bit, const char *value)
-{
-	sd_json_variant *v = NULL;
-	int r = 0;
-
 	switch (bit) {
 	case LABEL:
 		options->label = value;
-		break;
+		return rootview_request_set_label(options->request, value);
 	case MOUNT:
 		options->mount = value;
-		return value_is_mount(value) ? 0 : -EINVAL;
+		return value_mount(options->request, value, why);
 	case PATH:
 		options->path = value;
-		break;
+		return 0;
 	case MOUNT_POINT:
-		r = value_mount_point(value, &v);
-		return append(&options->mount_points, r, v);
+		return value_mount_point(options->request, value, why);
 	case LIST:
-		r = sd_json_variant_new_string(&v, value);
-		return append(&options->lists, r, v);
+		options->lists = true;
+		return rootview_request_add_list(options->request, value);
 	case ID_MAP:
-		r = value_id_range(value, &v);
-		return append(&options->id_map, r, v);
+		return value_id_range(options->request, value, why);
 	case USERNS:
 		options->userns = value;
-		break;
+		return 0;
 	case CGROUP:
-		options->cgroup = value_cgroup(value);
-		break;
+		return rootview_request_set_cgroup(options->request, value_cgroup(value));
 	case PROCESS:
-		sd_json_variant_unref(options->process);
-		options->process = NULL;
-		return value_process(value, &options->process);
+		return value_process(options->request, value, why);
 	case AT:
 		options->at = value;
-		break;
+		return 0;
 	case JSON:
 		options->json = true;
+		return 0;
+	case VIEWS:
+		options->views = true;
 	}
 	return 0;
 }
 
 static int take_option(struct options *options, int number, const char *value)
 {
+	const char *why = NULL;
 	char problem[64];
 	int r;
 
 	options->given |= 1u << number;
-	r = take_value(options, 1u << number, value);
+	r = take_value(options, 1u << number, value, &why);
 	if (r == -ENOMEM)
 		return out_of_memory();
-	if (r >= 0)
-		return 0;
+	if (r == 0)
+		return EXIT_SUCCESS;
+	if (r == -EUCLEAN)
+		why = "it is not UTF-8";
 	snprintf(problem, sizeof(problem), "--%s cannot be", long_options[number].name);
-	return usage_error(problem, value);
+	return usage_error(problem, value, why ?: "it is empty");
 }
 
-static void free_options(struct options *options)
+/* What is no option: the command and its arguments, NULL behind them. */
+struct words {
+	char **args;
+	int n;
+};
+
+/* Whether the next word is the command that "exec" runs: what follows is its own, options, too. */
+static bool is_complete(const struct words *words)
 {
-	sd_json_variant_unref(options->mount_points);
-	sd_json_variant_unref(options->lists);
-	sd_json_variant_unref(options->id_map);
-	sd_json_variant_unref(options->process);
+	return words->n == 3 && streq(words->args[0], "exec");
+}
+
+/*
+ * Sorts the command line into options and words.  Returns an exit status, or -1 if there
+ * is nothing more to do, and all is well.
+ */
+static int read_line(int argc, char *argv[], struct options *options, struct words *words)
+{
+	int status = EXIT_SUCCESS, c;
+
+	/* A word comes as an option, too: with the code 1. */
+	while (status == EXIT_SUCCESS &&
+	       (c = getopt_long(argc, argv, "-h", long_options, NULL)) >= 0) {
+		switch (c) {
+		case 1:
+			if (is_complete(words)) {
+				optind--;
+				return EXIT_SUCCESS;
+			}
+			words->args[words->n++] = optarg;
+			break;
+		case 's':
+			options->socket = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return -1;
+		case 'v':
+			puts("rootviewctl " ROOTVIEW_VERSION);
+			return -1;
+		case '?':
+			status = EXIT_USAGE;
+			break;
+		default:
+			status = take_option(options, c - BIT_BASE, optarg);
+		}
+	}
+	return status;
+}
+
+/* Whether the command is "exec": only it may tell by its status that it failed by itself. */
+static bool is_exec(int argc, char *argv[], const struct words *words)
+{
+	int c = 0;
+
+	opterr = 0;
+	while (words->n == 0 && c >= 0 && c != 1)
+		c = getopt_long(argc, argv, "-h", long_options, NULL);
+	return words->n > 0 ? streq(words->args[0], "exec") : c == 1 && streq(optarg, "exec");
+}
+
+static int run_line(int argc, char *argv[], struct options *options, struct words *words)
+{
+	int status;
+
+	if (!options->request || !words->args)
+		return out_of_memory();
+	status = read_line(argc, argv, options, words);
+	if (status < 0)
+		return EXIT_SUCCESS;
+	if (status == EXIT_SUCCESS) {
+		while (optind < argc)
+			words->args[words->n++] = argv[optind++];
+		status = run(options, words->args, words->n);
+	}
+	if (status != EXIT_SUCCESS && status < EXIT_OWN && is_exec(argc, argv, words))
+		return EXIT_OWN;
+	return status;
 }
 
 int main(int argc, char *argv[])
 {
-	cleanup_with(free_options) struct options options = { .socket = ROOTVIEW_SOCKET };
-	int c, r;
+	struct options options = { .socket = ROOTVIEW_SOCKET, .request = rootview_request_new() };
+	struct words words = { .args = calloc(argc + 1, sizeof(*words.args)) };
+	int status = run_line(argc, argv, &options, &words);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
-		switch (c) {
-		case 's':
-			options.socket = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_SUCCESS;
-		case 'v':
-			puts("rootviewctl " ROOTVIEW_VERSION);
-			return EXIT_SUCCESS;
-		case '?':
-			return EXIT_USAGE;
-		default:
-			r = take_option(&options, c - BIT_BASE, optarg);
-			if (r != 0)
-				return r;
-		}
-	}
-	return run(&options, argv + optind, argc - optind);
+	rootview_request_free(options.request);
+	free(words.args);
+	return status;
 }

@@ -5,8 +5,10 @@
 #include "show.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <time.h>
 
+#include "interface.h"
 #include "table.h"
 #include "util.h"
 
@@ -50,18 +52,13 @@ const char *show_sectors(unsigned long long sectors, char buffer[static 32])
 	return buffer;
 }
 
-const char *show_string(sd_json_variant *object, const char *key)
+/* The number @name of the item; 0 without it. */
+static uint64_t number(struct rootview_reply *reply, size_t i, const char *name)
 {
-	sd_json_variant *value = sd_json_variant_by_key(object, key);
+	uint64_t n = 0;
 
-	return sd_json_variant_is_string(value) ? sd_json_variant_string(value) : NULL;
-}
-
-uint64_t show_number(sd_json_variant *object, const char *key)
-{
-	sd_json_variant *value = sd_json_variant_by_key(object, key);
-
-	return sd_json_variant_is_unsigned(value) ? sd_json_variant_unsigned(value) : 0;
+	(void)rootview_reply_number(reply, i, name, &n);
+	return n;
 }
 
 static void add_number(struct table *t, uint64_t n)
@@ -72,7 +69,7 @@ static void add_number(struct table *t, uint64_t n)
 	table_add(t, buffer);
 }
 
-int show_origins(sd_json_variant *origins)
+int show_origins(struct rootview_reply *origins)
 {
 	static const char *const headers[] = {
 		"ORIGIN", "VIEWS", "TYPE", "SIZE", "READ", "BACKING", "DEVICE"
@@ -82,16 +79,14 @@ int show_origins(sd_json_variant *origins)
 
 	if (!t)
 		return -ENOMEM;
-	for (size_t i = 0; i < sd_json_variant_elements(origins); i++) {
-		sd_json_variant *o = sd_json_variant_by_index(origins, i);
-
-		table_add(t, show_string(o, "name"));
-		add_number(t, show_number(o, "views"));
-		table_add(t, show_string(o, "fileSystem"));
-		table_add(t, show_sectors(show_number(o, "sectors"), buffer));
-		table_add(t, show_sectors(show_number(o, "readSectors"), buffer));
-		table_add(t, show_string(o, "backing"));
-		table_add(t, show_string(o, "device"));
+	for (size_t i = 0; i < rootview_reply_count(origins); i++) {
+		table_add(t, rootview_reply_name(origins, i));
+		add_number(t, number(origins, i, "views"));
+		table_add(t, rootview_reply_file_system(origins, i));
+		table_add(t, show_sectors(number(origins, i, "sectors"), buffer));
+		table_add(t, show_sectors(number(origins, i, "readSectors"), buffer));
+		table_add(t, rootview_reply_backing(origins, i));
+		table_add(t, rootview_reply_device(origins, i));
 	}
 	return table_print(t, stdout);
 }
@@ -107,7 +102,26 @@ static uint64_t since(uint64_t usec)
 	return now_usec > usec ? now_usec - usec : 0;
 }
 
-int show_views(sd_json_variant *views)
+static const char *way_of(struct rootview_reply *views, size_t i)
+{
+	static const char *const ways[] = ROOTVIEW_MOUNTS;
+	int way = rootview_reply_mount(views, i);
+
+	return way < 0 ? NULL : ways[way];
+}
+
+/* The label of all files in views of that origin which ask for none; NULL if there is none. */
+static const char *label_of_origin(struct rootview_reply *origins, const char *name)
+{
+	for (size_t i = 0; name && i < rootview_reply_count(origins); i++) {
+		if (streq_null(rootview_reply_name(origins, i), name))
+			return rootview_reply_is_native(origins, i) ? "native" :
+			       rootview_reply_label(origins, i);
+	}
+	return NULL;
+}
+
+int show_views(struct rootview_reply *views, struct rootview_reply *origins)
 {
 	static const char *const headers[] = {
 		"ORIGIN", "VIEW", "ID", "AGE", "MOUNT", "LABEL", "PATH"
@@ -117,21 +131,42 @@ int show_views(sd_json_variant *views)
 
 	if (!t)
 		return -ENOMEM;
-	for (size_t i = 0; i < sd_json_variant_elements(views); i++) {
-		sd_json_variant *v = sd_json_variant_by_index(views, i);
-
-		table_add(t, show_string(v, "origin"));
-		table_add(t, show_string(v, "name"));
-		add_number(t, show_number(v, "id"));
-		table_add(t, show_age(since(show_number(v, "createdUSec")), buffer));
-		table_add(t, show_string(v, "mount"));
-		table_add(t, show_string(v, "label"));
-		table_add(t, show_string(v, "path"));
+	for (size_t i = 0; i < rootview_reply_count(views); i++) {
+		table_add(t, rootview_reply_origin(views, i));
+		table_add(t, rootview_reply_name(views, i));
+		add_number(t, rootview_reply_id(views, i));
+		table_add(t, show_age(since(rootview_reply_created(views, i)), buffer));
+		table_add(t, way_of(views, i));
+		table_add(t, rootview_reply_label(views, i) ?:
+			     label_of_origin(origins, rootview_reply_origin(views, i)));
+		table_add(t, rootview_reply_path(views, i));
 	}
 	return table_print(t, stdout);
 }
 
-int show_stats(sd_json_variant *stats)
+/* Why nothing is known of what a cgroup read: a phrase, or NULL if that is not seen from here. */
+static const char *why_unknown(const char *cgroup)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), ROOTVIEW_CGROUPS "%s", cgroup);
+	if (access(path, F_OK) < 0)
+		return errno == ENOENT ? "is gone" : NULL;
+	snprintf(path, sizeof(path), ROOTVIEW_CGROUPS "%s/io.stat", cgroup);
+	return access(path, F_OK) < 0 && errno == ENOENT ? "has no io.stat" : NULL;
+}
+
+static void add_cgroup(struct table *t, const char *cgroup, bool known)
+{
+	const char *why = known || !cgroup ? NULL : why_unknown(cgroup);
+	cleanup_free char *text = NULL;
+
+	if (why && asprintf(&text, "%s %s", cgroup, why) < 0)
+		text = NULL;
+	table_add(t, text ?: cgroup);
+}
+
+int show_stats(struct rootview_reply *stats)
 {
 	static const char *const headers[] = { "ORIGIN", "VIEW", "READS", "READ", "CGROUP" };
 	cleanup_table struct table *t = table_new(headers, ARRAY_SIZE(headers));
@@ -139,89 +174,99 @@ int show_stats(sd_json_variant *stats)
 
 	if (!t)
 		return -ENOMEM;
-	for (size_t i = 0; i < sd_json_variant_elements(stats); i++) {
-		sd_json_variant *s = sd_json_variant_by_index(stats, i);
-		bool known = sd_json_variant_is_unsigned(sd_json_variant_by_key(s, "reads"));
+	for (size_t i = 0; i < rootview_reply_count(stats); i++) {
+		uint64_t reads;
+		bool known = rootview_reply_number(stats, i, "reads", &reads) == 0;
 
-		table_add(t, show_string(s, "origin"));
-		table_add(t, show_string(s, "name"));
+		table_add(t, rootview_reply_origin(stats, i));
+		table_add(t, rootview_reply_name(stats, i));
 		if (known)
-			add_number(t, show_number(s, "reads"));
+			add_number(t, reads);
 		else
 			table_add(t, NULL);
-		table_add(t, known ? show_sectors(show_number(s, "readBytes") / 512, buffer) :
+		table_add(t, known ? show_sectors(number(stats, i, "readBytes") / 512, buffer) :
 				     NULL);
-		table_add(t, show_string(s, "cgroup"));
+		add_cgroup(t, rootview_reply_cgroup(stats, i), known);
 	}
 	return table_print(t, stdout);
 }
 
-void show_event(sd_json_variant *event, FILE *to)
+void show_event(struct rootview_reply *event, FILE *to)
 {
-	const char *type = show_string(event, "type");
-	const char *origin = show_string(event, "origin");
-	const char *name = show_string(event, "name");
+	const char *type = rootview_reply_event(event, 0);
+	const char *origin = rootview_reply_origin(event, 0);
+	const char *name = rootview_reply_name(event, 0);
 
 	fprintf(to, "%s%s%s%s%s\n", type ?: "-", origin ? " " : "", origin ?: "", name ? " " : "",
 		name ?: "");
 }
 
-void show_mount_points(sd_json_variant *points, const char *prefix, FILE *to)
+static void show_mount_point(const char *path, int kind, const char *target, FILE *to)
 {
-	for (size_t i = 0; i < sd_json_variant_elements(points); i++) {
-		sd_json_variant *point = sd_json_variant_by_index(points, i);
-		const char *kind = show_string(point, "kind");
-		const char *target = show_string(point, "target");
+	fprintf(to, "%s%s", path ?: "-", kind == ROOTVIEW_FILE ? ":file" : "");
+	if (target)
+		fprintf(to, " -> %s", target);
+	fputc('\n', to);
+}
 
-		fprintf(to, "%s%s", prefix, show_string(point, "path") ?: "-");
-		if (kind && streq(kind, "file"))
-			fputs(":file", to);
-		if (target)
-			fprintf(to, " -> %s", target);
-		fputc('\n', to);
+void show_mount_points(struct rootview_reply *points, FILE *to)
+{
+	for (size_t i = 0; i < rootview_reply_count(points); i++)
+		show_mount_point(rootview_reply_path(points, i), rootview_reply_kind(points, i),
+				 rootview_reply_target(points, i), to);
+}
+
+static void show_mount_points_of(struct rootview_reply *views, size_t i, FILE *to)
+{
+	const char *path, *target;
+	enum rootview_kind kind;
+
+	for (size_t k = 0; rootview_reply_mount_point(views, i, k, &path, &kind, &target) == 0;
+	     k++) {
+		fputs("mount point: ", to);
+		show_mount_point(path, kind, target, to);
 	}
 }
 
-static void show_id_ranges(sd_json_variant *ranges, const char *key, FILE *to)
+static void show_id_ranges(struct rootview_reply *views, size_t i, enum rootview_ids ids,
+			   const char *key, FILE *to)
 {
-	for (size_t i = 0; i < sd_json_variant_elements(ranges); i++) {
-		sd_json_variant *range = sd_json_variant_by_index(ranges, i);
+	uint32_t inside, outside, count;
 
-		fprintf(to, "%s: %" PRIu64 ":%" PRIu64 ":%" PRIu64 "\n", key,
-			show_number(range, "inside"), show_number(range, "outside"),
-			show_number(range, "count"));
-	}
+	for (size_t k = 0;
+	     rootview_reply_id_range(views, i, ids, k, &inside, &outside, &count) == 0; k++)
+		fprintf(to, "%s: %" PRIu32 ":%" PRIu32 ":%" PRIu32 "\n", key, inside, outside,
+			count);
 }
 
-static void show_field(sd_json_variant *object, const char *key, FILE *to)
+static void show_field(const char *key, const char *value, FILE *to)
 {
-	const char *value = show_string(object, key);
-
 	if (value)
 		fprintf(to, "%s: %s\n", key, value);
 }
 
-void show_view(sd_json_variant *view, FILE *to)
+void show_view(struct rootview_reply *views, size_t i, struct rootview_reply *origins, FILE *to)
 {
-	sd_json_variant *map = sd_json_variant_by_key(view, "idMap");
-	sd_json_variant *warnings = sd_json_variant_by_key(view, "warnings");
+	const char *label = label_of_origin(origins, rootview_reply_origin(views, i));
+	const char *warning;
 	char buffer[32];
 
-	show_field(view, "origin", to);
-	show_field(view, "name", to);
-	fprintf(to, "id: %" PRIu64 "\n", show_number(view, "id"));
-	fprintf(to, "age: %s\n", show_age(since(show_number(view, "createdUSec")), buffer));
-	show_field(view, "mount", to);
-	show_field(view, "path", to);
-	show_field(view, "device", to);
-	show_field(view, "label", to);
-	show_mount_points(sd_json_variant_by_key(view, "mountPoints"), "mount point: ", to);
-	show_id_ranges(sd_json_variant_by_key(map, "uid"), "user ids", to);
-	show_id_ranges(sd_json_variant_by_key(map, "gid"), "group ids", to);
-	show_field(view, "cgroup", to);
-	if (show_number(view, "process"))
-		fprintf(to, "process: %" PRIu64 "\n", show_number(view, "process"));
-	for (size_t i = 0; i < sd_json_variant_elements(warnings); i++)
-		fprintf(to, "warning: %s\n",
-			sd_json_variant_string(sd_json_variant_by_index(warnings, i)));
+	show_field("origin", rootview_reply_origin(views, i), to);
+	show_field("name", rootview_reply_name(views, i), to);
+	fprintf(to, "id: %" PRIu64 "\n", rootview_reply_id(views, i));
+	show_field("age", show_age(since(rootview_reply_created(views, i)), buffer), to);
+	show_field("mount", way_of(views, i), to);
+	show_field("path", rootview_reply_path(views, i), to);
+	show_field("device", rootview_reply_device(views, i), to);
+	show_field("label", rootview_reply_label(views, i), to);
+	if (label && !rootview_reply_label(views, i))
+		fprintf(to, "label: %s (the origin's)\n", label);
+	show_mount_points_of(views, i, to);
+	show_id_ranges(views, i, ROOTVIEW_UIDS, "user ids", to);
+	show_id_ranges(views, i, ROOTVIEW_GIDS, "group ids", to);
+	show_field("cgroup", rootview_reply_cgroup(views, i), to);
+	if (rootview_reply_process(views, i))
+		fprintf(to, "process: %d\n", (int)rootview_reply_process(views, i));
+	for (size_t k = 0; (warning = rootview_reply_warning(views, i, k)); k++)
+		show_field("warning", warning, to);
 }

@@ -10,79 +10,97 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "interface.h"
+#include "librootview/call.h"
 #include "util.h"
 
-typedef int (*reader_t)(const char *text, sd_json_variant **ret);
+typedef int (*reader_t)(struct rootview_request *request, const char *text, const char **why);
 
+/* The request that comes of @text has the parameters @expected. */
 static void assert_read(reader_t read, const char *text, const char *expected)
 {
-	sd_json_variant *value = NULL;
+	struct rootview_request *request = rootview_request_new();
+	struct rootview_call *call;
 	cleanup_free char *json = NULL;
+	const char *why;
 
-	assert_int_equal(read(text, &value), 0);
-	assert_true(sd_json_variant_format(value, 0, &json) >= 0);
-	assert_string_equal(json, expected);
-	sd_json_variant_unref(value);
+	assert_int_equal(read(request, text, &why), 0);
+	assert_int_equal(rootview_request_set_name(request, "a"), 0);
+	assert_int_equal(rootview_call_create(&call, "o", &request, 1), 0);
+	assert_true(sd_json_variant_format(call->parameters, 0, &json) >= 0);
+	assert_non_null(strstr(json, expected));
+	rootview_call_free(call);
+	rootview_request_free(request);
 }
 
-static void assert_refused(reader_t read, const char *text)
+static void assert_refused(reader_t read, const char *text, const char *reason)
 {
-	sd_json_variant *value = NULL;
+	struct rootview_request *request = rootview_request_new();
+	const char *why = "";
 
-	assert_int_equal(read(text, &value), -EINVAL);
-	assert_null(value);
+	assert_int_equal(read(request, text, &why), -EINVAL);
+	assert_non_null(strstr(why, reason));
+	assert_null(request->fields);
+	assert_null(request->mount_points);
+	assert_null(request->uids);
+	rootview_request_free(request);
 }
 
 static void mount_points(void **state)
 {
 	(void)state;
-	assert_read(value_mount_point, "/a", "{\"path\":\"/a\",\"kind\":\"directory\"}");
-	assert_read(value_mount_point, "/a:file", "{\"path\":\"/a\",\"kind\":\"file\"}");
-	assert_read(value_mount_point, "/a:directory", "{\"path\":\"/a\",\"kind\":\"directory\"}");
-	assert_read(value_mount_point, "/:file", "{\"path\":\"/\",\"kind\":\"file\"}");
+	assert_read(value_mount_point, "/a", "[{\"path\":\"/a\",\"kind\":\"directory\"}]");
+	assert_read(value_mount_point, "/a:file", "[{\"path\":\"/a\",\"kind\":\"file\"}]");
+	assert_read(value_mount_point, "/a:directory",
+		    "[{\"path\":\"/a\",\"kind\":\"directory\"}]");
+	assert_read(value_mount_point, "/:file", "[{\"path\":\"/\",\"kind\":\"file\"}]");
 }
 
 static void mount_points_with_colons(void **state)
 {
 	(void)state;
-	assert_read(value_mount_point, "/a:b", "{\"path\":\"/a:b\",\"kind\":\"directory\"}");
+	assert_read(value_mount_point, "/a:b", "[{\"path\":\"/a:b\",\"kind\":\"directory\"}]");
 	assert_read(value_mount_point, "/a:files",
-		    "{\"path\":\"/a:files\",\"kind\":\"directory\"}");
-	assert_read(value_mount_point, "/a:file:file", "{\"path\":\"/a:file\",\"kind\":\"file\"}");
+		    "[{\"path\":\"/a:files\",\"kind\":\"directory\"}]");
+	assert_read(value_mount_point, "/a:file:file",
+		    "[{\"path\":\"/a:file\",\"kind\":\"file\"}]");
 	assert_read(value_mount_point, "/a:file:directory",
-		    "{\"path\":\"/a:file\",\"kind\":\"directory\"}");
+		    "[{\"path\":\"/a:file\",\"kind\":\"directory\"}]");
 }
 
 static void no_mount_points(void **state)
 {
+	static const char *const texts[] = { "", "a", ":file", "./a:file" };
+
 	(void)state;
-	assert_refused(value_mount_point, "");
-	assert_refused(value_mount_point, "a");
-	assert_refused(value_mount_point, ":file");
-	assert_refused(value_mount_point, "./a:file");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_refused(value_mount_point, texts[i], "begins with \"/\"");
 }
 
 static void id_ranges(void **state)
 {
 	(void)state;
 	assert_read(value_id_range, "0:100000:65536",
-		    "{\"inside\":0,\"outside\":100000,\"count\":65536}");
-	assert_read(value_id_range, "4294967295:0:1",
-		    "{\"inside\":4294967295,\"outside\":0,\"count\":1}");
-	assert_read(value_id_range, "010:1:1", "{\"inside\":10,\"outside\":1,\"count\":1}");
+		    "{\"uid\":[{\"inside\":0,\"outside\":100000,\"count\":65536}],"
+		    "\"gid\":[{\"inside\":0,\"outside\":100000,\"count\":65536}]}");
+	assert_read(value_id_range, "4294967294:0:1",
+		    "[{\"inside\":4294967294,\"outside\":0,\"count\":1}]");
+	assert_read(value_id_range, "010:1:1", "[{\"inside\":10,\"outside\":1,\"count\":1}]");
 }
 
 static void no_id_ranges(void **state)
 {
 	static const char *const texts[] = {
-		"", "0", "0:1", "0:1:", "0:1:0", ":1:1", "0::1", "0:1:1:", "0:1:1:1", "0:1:1 ",
+		"", "0", "0:1", "0:1:", ":1:1", "0::1", "0:1:1:", "0:1:1:1", "0:1:1 ", "0:x:5",
 		" 0:1:1", "-1:1:1", "+1:1:1", "0:-1:1", "0x1:1:1", "a:1:1", "0:1:4294967296",
 		"4294967296:0:1", "99999999999999999999:0:1", "0,1,1",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_refused(value_id_range, texts[i]);
+		assert_refused(value_id_range, texts[i], "INSIDE:OUTSIDE:COUNT");
+	assert_refused(value_id_range, "0:1:0", "at least one");
+	assert_refused(value_id_range, "4294967295:0:1", "end at 4294967294");
 }
 
 static void processes(void **state)
@@ -92,23 +110,22 @@ static void processes(void **state)
 	};
 
 	(void)state;
-	assert_read(value_process, "1", "1");
-	assert_read(value_process, "2147483647", "2147483647");
+	assert_read(value_process, "1", "\"process\":1");
+	assert_read(value_process, "2147483647", "\"process\":2147483647");
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_refused(value_process, texts[i]);
+		assert_refused(value_process, texts[i], "a number");
 }
 
 static void mounts(void **state)
 {
+	static const char *const ways[] = ROOTVIEW_MOUNTS;
+	static const char *const texts[] = { "", "attach", "Shared", "detached " };
+
 	(void)state;
-	assert_true(value_is_mount("attached"));
-	assert_true(value_is_mount("shared"));
-	assert_true(value_is_mount("detached"));
-	assert_true(value_is_mount("unmounted"));
-	assert_false(value_is_mount(""));
-	assert_false(value_is_mount("attach"));
-	assert_false(value_is_mount("Shared"));
-	assert_false(value_is_mount("detached "));
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		assert_read(value_mount, ways[i], ways[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_refused(value_mount, texts[i], "it is one of attached");
 }
 
 static void cgroups(void **state)

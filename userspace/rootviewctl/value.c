@@ -9,14 +9,15 @@
 #include "interface.h"
 #include "util.h"
 
-bool value_is_mount(const char *text)
+int value_mount(struct rootview_request *request, const char *text, const char **why)
 {
 	static const char *const mounts[] = ROOTVIEW_MOUNTS;
 
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
 		if (streq(text, mounts[i]))
-			return true;
-	return false;
+			return rootview_request_set_mount(request, i);
+	*why = "it is one of attached, shared, detached, unmounted";
+	return -EINVAL;
 }
 
 const char *value_cgroup(const char *text)
@@ -33,28 +34,23 @@ static bool ends_with(const char *text, const char *end)
 	return n >= k && streq(text + n - k, end);
 }
 
-int value_mount_point(const char *text, sd_json_variant **ret)
+int value_mount_point(struct rootview_request *request, const char *text, const char **why)
 {
-	static const char *const kinds[] = { "file", "directory" };
+	static const char *const kinds[] = { ":directory", ":file" };
+	enum rootview_kind kind = ROOTVIEW_DIRECTORY;
 	cleanup_free char *path = strdup(text);
-	const char *kind = kinds[1];
 
 	if (!path)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		char end[16];
-
-		snprintf(end, sizeof(end), ":%s", kinds[i]);
-		if (ends_with(text, end)) {
-			path[strlen(path) - strlen(end)] = '\0';
-			kind = kinds[i];
+		if (ends_with(text, kinds[i])) {
+			path[strlen(path) - strlen(kinds[i])] = '\0';
+			kind = i;
 			break;
 		}
 	}
-	if (path[0] != '/')
-		return -EINVAL;
-	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("path", path),
-			      SD_JSON_BUILD_PAIR_STRING("kind", kind));
+	*why = "it is a path in the container, which begins with \"/\"";
+	return rootview_request_add_mount_point(request, path, kind, NULL);
 }
 
 /* Digits, and nothing before or after them but @end. */
@@ -71,27 +67,29 @@ static const char *read_number(const char *text, char end, uint64_t max, uint64_
 	return after + (end != '\0');
 }
 
-int value_id_range(const char *text, sd_json_variant **ret)
+int value_id_range(struct rootview_request *request, const char *text, const char **why)
 {
 	uint64_t inside, outside, count;
 
+	*why = "it is INSIDE:OUTSIDE:COUNT, three numbers";
 	text = read_number(text, ':', UINT32_MAX, &inside);
 	if (text)
 		text = read_number(text, ':', UINT32_MAX, &outside);
 	if (text)
 		text = read_number(text, '\0', UINT32_MAX, &count);
-	if (!text || count == 0)
+	if (!text)
 		return -EINVAL;
-	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_UNSIGNED("inside", inside),
-			      SD_JSON_BUILD_PAIR_UNSIGNED("outside", outside),
-			      SD_JSON_BUILD_PAIR_UNSIGNED("count", count));
+	*why = "it is of at least one id, and ids end at 4294967294";
+	return rootview_request_add_id_range(request, ROOTVIEW_UIDS_AND_GIDS, inside, outside,
+					     count);
 }
 
-int value_process(const char *text, sd_json_variant **ret)
+int value_process(struct rootview_request *request, const char *text, const char **why)
 {
 	uint64_t process;
 
-	if (!read_number(text, '\0', INT_MAX, &process) || process == 0)
+	*why = "it is the id of a process, a number";
+	if (!read_number(text, '\0', INT_MAX, &process))
 		return -EINVAL;
-	return sd_json_variant_new_unsigned(ret, process);
+	return rootview_request_set_process(request, process);
 }

@@ -229,7 +229,7 @@ void answer_add_result(const struct view_result *result, struct view *v, int des
 		r = build_view(v, &view);
 	if (r >= 0)
 		r = sd_json_buildo(
-			&element, SD_JSON_BUILD_PAIR_STRING("name", result->name),
+			&element, OPTIONAL_STRING("name", result->name),
 			SD_JSON_BUILD_PAIR_CONDITION(!!view, "view", SD_JSON_BUILD_VARIANT(view)),
 			SD_JSON_BUILD_PAIR_CONDITION(descriptor >= 0, "descriptor",
 						     SD_JSON_BUILD_INTEGER(descriptor)),
@@ -312,8 +312,9 @@ int answer_failure(sd_varlink *link, const struct failure *f,
 	case FAILURE_NO_SUCH_DEVICE:
 		return ERROR(STRING("device", subject->device));
 	case FAILURE_NO_SUCH_VIEW:
-		return ERROR(STRING("origin", origin),
-			     STRING("name", subject->name));
+		return ERROR(STRING("origin", origin), OPTIONAL_STRING("name", subject->name),
+			     SD_JSON_BUILD_PAIR_CONDITION(!!subject->id, "id",
+							  SD_JSON_BUILD_UNSIGNED(subject->id)));
 	case FAILURE_VIEW_EXISTS:
 		return ERROR(STRING("origin", origin),
 			     STRING("name", subject->name));

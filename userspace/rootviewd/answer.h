@@ -60,6 +60,7 @@ struct answer_subject {
 	const char *origin;
 	const char *device;
 	const char *label;
+	uint64_t id;		/* 0 if none */
 };
 
 /* Sends the error that a failure of a request about @subject is. */

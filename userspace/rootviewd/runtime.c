@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "mount.h"
-#include "skeleton.h"
 #include "util.h"
 
 #define MOUNT_TABLE "/proc/self/mountinfo"
@@ -170,9 +169,9 @@ static void sweep_variant(const struct path *path, void *userdata)
 {
 	(void)userdata;
 	if (!remove_folder(runtime_join(path, "mount").s) ||
-	    !remove_folder(runtime_join(path, "lower").s))
+	    !remove_folder(runtime_join(path, "lower").s) ||
+	    !remove_folder(runtime_join(path, "skeleton").s))
 		return;
-	(void)skeleton_remove(runtime_join(path, "skeleton").s);
 	(void)unlink(runtime_join(path, "points").s);
 	(void)unlink(runtime_join(path, "map").s);
 	(void)unlink(runtime_join(path, "label").s);

@@ -10,8 +10,8 @@
  *	    label			the label that AddOrigin asked for, if it did
  *	    plain			the origin's file system
  *	    variants/N/mount		another variant of it, if that is an overlay:
- *	    variants/N/skeleton		its upper layer
- *	    variants/N/lower		its lower layer, if that is not plain
+ *	    variants/N/skeleton		its upper layer, a tmpfs, while the overlay is made
+ *	    variants/N/lower		its lower layer, if that is not plain; likewise
  *	    variants/N/points		the mount points that it supplies, as JSON
  *	    variants/N/map		its id map, as JSON
  *	    variants/N/label		its label

@@ -49,7 +49,9 @@ struct request {
 	const char *origin;
 	const char *device;
 	const char *label;
+	uint64_t id;			/* 0 if none */
 	sd_json_variant *list;		/* views, names or mountPoints; borrowed */
+	sd_json_variant *ids;		/* likewise */
 	sd_json_variant *lists;		/* ready-made ones; likewise */
 };
 
@@ -64,6 +66,7 @@ struct call {
 	struct service *service;
 	struct request request;
 	size_t detached;		/* views that are asked for detached */
+	bool open;			/* a descriptor comes along, whatever the view's way */
 	bool unsent;			/* the answer could not be sent: what was done is undone */
 	const char *what;		/* for the log */
 	/* Who asked: sd-varlink ends a program that wants to know it when they have gone. */
@@ -81,6 +84,9 @@ struct call {
 #define STRING_FIELD(field, flags)                                               \
 	{ #field, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,         \
 	  offsetof(struct request, field), (flags) }
+#define ID_FIELD                                                                 \
+	{ "id", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,          \
+	  offsetof(struct request, id), SD_JSON_NULLABLE }
 #define ARRAY_FIELD(name, field, flags)                                          \
 	{ name, SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref,           \
 	  offsetof(struct request, field), (flags) }
@@ -120,6 +126,7 @@ static int refuse(sd_varlink *link, const struct request *request, const struct 
 		.origin = request->origin,
 		.device = request->device,
 		.label = request->label,
+		.id = request->id,
 	};
 	int r;
 
@@ -522,7 +529,7 @@ static int push_mount(struct call *call, struct view *v, struct view_result *res
 	cleanup_close int fd = -1;
 	int r;
 
-	if (v->way != WAY_DETACHED || !v->variant || result->descriptor >= 0)
+	if ((v->way != WAY_DETACHED && !call->open) || !v->variant || result->descriptor >= 0)
 		return 0;
 	fd = view_clone(v, &result->failure);
 	if (fd < 0)
@@ -708,13 +715,53 @@ static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
 	return r;
 }
 
+static struct view_key key_of(const struct request *request)
+{
+	return (struct view_key){ .name = request->name, .id = request->id };
+}
+
+/* Of a request about one view. */
+static int check_key(const struct request *request, struct failure *f)
+{
+	if (request->name || request->id)
+		return 0;
+	return failed_about(f, FAILURE_INVALID_REQUEST, "name",
+			    "neither a name nor an id tells which view is meant");
+}
+
+static int method_open_view(sd_varlink *link, sd_json_variant *parameters,
+			    sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_NULLABLE),
+		ID_FIELD, {}
+	};
+	struct view_key key;
+	struct failure f;
+	struct call *call;
+	int r;
+
+	(void)flags;
+	r = call_begin(link, parameters, fields, userdata, "opened view", &call);
+	if (r != 0)
+		return r;
+	call->open = true;
+	key = key_of(&call->request);
+	if (check_key(&call->request, &f) < 0 ||
+	    service_open_view(call->service, call->request.origin, &key, view_done, call, &f) < 0)
+		return call_refuse(call, &f);
+	return 0;
+}
+
 static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 			      sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY), {}
+		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_NULLABLE),
+		ID_FIELD, {}
 	};
 	struct view_result *result;
+	struct view_key key;
 	struct failure f;
 	struct call *call;
 	bool bad;
@@ -724,8 +771,9 @@ static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 	r = call_begin(link, parameters, fields, userdata, "deleted view", &call);
 	if (r != 0)
 		return r;
-	if (service_delete_views(call->service, call->request.origin, &call->request.name, 1,
-				 &result, &f) < 0)
+	key = key_of(&call->request);
+	if (check_key(&call->request, &f) < 0 ||
+	    service_delete_views(call->service, call->request.origin, &key, 1, &result, &f) < 0)
 		return call_refuse(call, &f);
 	bad = result->bad;
 	f = result->failure;
@@ -736,50 +784,74 @@ static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 	return call_end_gone(call, sd_varlink_reply(link, NULL));
 }
 
+/* Reads which views are to be deleted, by name or by id.  Returns false for what is no such. */
+static bool read_keys(const struct request *request, struct view_key *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		sd_json_variant *key = sd_json_variant_by_index(request->list, i);
+
+		if (request->ids ? !sd_json_variant_is_unsigned(key) :
+				   !sd_json_variant_is_string(key))
+			return false;
+		if (!request->ids)
+			keys[i].name = sd_json_variant_string(key);
+		else if (!(keys[i].id = sd_json_variant_unsigned(key)))
+			return false;
+	}
+	return true;
+}
+
 static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 			       sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
 		STRING_FIELD(origin, SD_JSON_MANDATORY),
-		ARRAY_FIELD("names", list, SD_JSON_MANDATORY), {}
+		ARRAY_FIELD("names", list, SD_JSON_NULLABLE),
+		ARRAY_FIELD("ids", ids, SD_JSON_NULLABLE), {}
 	};
 	cleanup_answer struct answer answer = {};
-	cleanup_free const char **names = NULL;
+	cleanup_free struct view_key *keys = NULL;
+	const char *what;
 	struct view_result *results;
 	struct failure f;
 	struct call *call;
-	size_t n;
+	size_t n, deleted = 0;
 	int r;
 
 	(void)flags;
 	r = call_begin(link, parameters, fields, userdata, "deleted views", &call);
 	if (r != 0)
 		return r;
-	if (check_size(call, "names", &f) < 0)
+	what = call->request.ids ? "ids" : "names";
+	if (call->request.ids && call->request.list) {
+		failed_about(&f, FAILURE_INVALID_REQUEST, what, "there are both names and ids");
+		return call_refuse(call, &f);
+	}
+	call->request.list = call->request.ids ?: call->request.list;
+	if (check_size(call, what, &f) < 0)
 		return call_refuse(call, &f);
 	n = sd_json_variant_elements(call->request.list);
-	names = calloc(n, sizeof(*names));
-	if (!names)
+	keys = calloc(n, sizeof(*keys));
+	if (!keys)
 		return call_end(call, -ENOMEM);
-	for (size_t i = 0; i < n; i++) {
-		sd_json_variant *name = sd_json_variant_by_index(call->request.list, i);
-
-		if (!sd_json_variant_is_string(name))
-			return call_refuse_parameter(call, "names");
-		names[i] = sd_json_variant_string(name);
-	}
-	if (service_delete_views(call->service, call->request.origin, names, n, &results, &f) < 0)
+	if (!read_keys(&call->request, keys, n))
+		return call_refuse_parameter(call, what);
+	if (service_delete_views(call->service, call->request.origin, keys, n, &results, &f) < 0)
 		return call_refuse(call, &f);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		answer_add_result(&results[i], NULL, -1, &answer);
+		deleted += !results[i].bad;
+	}
 	service_free_results(results, n);
-	log_change(call, n);
+	log_change(call, deleted);
 	return call_end_gone(call, answer_all(link, "results", &answer));
 }
 
 static int fill_views(struct call *call, struct failure *f)
 {
-	return service_list_views(call->service, call->request.origin, NULL, answer_add_view,
+	const struct view_key key = key_of(&call->request);
+
+	return service_list_views(call->service, call->request.origin, &key, answer_add_view,
 				  &call->answer, f);
 }
 
@@ -787,7 +859,8 @@ static int method_list_views(sd_varlink *link, sd_json_variant *parameters,
 			     sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_NULLABLE), {}
+		STRING_FIELD(origin, SD_JSON_NULLABLE), STRING_FIELD(name, SD_JSON_NULLABLE),
+		ID_FIELD, {}
 	};
 	struct call *call;
 	int r;
@@ -885,8 +958,10 @@ static int method_check_mount_points(sd_varlink *link, sd_json_variant *paramete
 
 static int fill_stats(struct call *call, struct failure *f)
 {
-	return service_list_views(call->service, call->request.origin, call->request.name,
-				  answer_add_stats, &call->answer, f);
+	const struct view_key key = key_of(&call->request);
+
+	return service_list_views(call->service, call->request.origin, &key, answer_add_stats,
+				  &call->answer, f);
 }
 
 static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
@@ -895,19 +970,11 @@ static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
 	static const sd_json_dispatch_field fields[] = {
 		STRING_FIELD(origin, SD_JSON_NULLABLE), STRING_FIELD(name, SD_JSON_NULLABLE), {}
 	};
-	struct failure f;
 	struct call *call;
 	int r;
 
 	r = call_begin(link, parameters, fields, userdata, "get stats", &call);
-	if (r != 0)
-		return r;
-	if (call->request.name && !call->request.origin) {
-		failed_about(&f, FAILURE_INVALID_REQUEST, "origin",
-			     "a view is named without its origin");
-		return call_refuse(call, &f);
-	}
-	return call_list(call, flags, "stats", fill_stats);
+	return r != 0 ? r : call_list(call, flags, "stats", fill_stats);
 }
 
 /*
@@ -1060,6 +1127,7 @@ static int describe(sd_varlink_server *varlink, struct server *server)
 		ROOTVIEW_METHOD("ListViews"), method_list_views,
 		ROOTVIEW_METHOD("CreateViews"), method_create_views,
 		ROOTVIEW_METHOD("DeleteViews"), method_delete_views,
+		ROOTVIEW_METHOD("OpenView"), method_open_view,
 		ROOTVIEW_METHOD("MountView"), method_mount_view,
 		ROOTVIEW_METHOD("UnmountView"), method_unmount_view,
 		ROOTVIEW_METHOD("CheckMountPoints"), method_check_mount_points,

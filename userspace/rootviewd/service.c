@@ -4,6 +4,7 @@
  */
 #include "service.h"
 
+#include <inttypes.h>
 #include <sys/sysmacros.h>
 
 #include "device.h"
@@ -96,6 +97,7 @@ struct change {
 	service_done_t done;
 	void *userdata;
 	bool bad;
+	bool stays;		/* it could not be removed: @failure says why */
 	struct failure failure;
 	sd_event_source *answer;
 	struct job *job;
@@ -200,7 +202,9 @@ static int on_mounted(sd_event_source *source, void *userdata)
 	struct change *c = userdata;
 
 	(void)source;
-	if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
+	if (c->stays)
+		change_end(c, &c->failure);
+	else if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
 		undo(c);
 	else
 		change_forget(c);
@@ -289,10 +293,21 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 	return -1;
 }
 
+/* The origin goes on as it was, whatever it was refused for. */
+static void mounted_again(void *userdata, const struct failure *f)
+{
+	struct change *c = userdata;
+
+	if (f)
+		log_warning("%s", f->message);
+	go_on(c->answer);
+}
+
 static void removed(void *userdata, int r, const char *text, const struct failure *f)
 {
 	struct change *c = userdata;
 	struct service *s = c->service;
+	struct failure ignored;
 	struct origin *o;
 
 	(void)text;
@@ -300,11 +315,14 @@ static void removed(void *userdata, int r, const char *text, const struct failur
 	if (r == 0 && mirror_update(s->mirror, &c->failure) < 0)
 		log_warning("%s", c->failure.message);
 	o = r < 0 ? mirror_find_origin(s->mirror, c->name) : NULL;
-	if (o) {
-		/* It goes on as it was. */
+	if (o)
 		o->removing = false;
-		if (o->ours)
-			origin_try_mount(o);
+	if (o && o->ours) {
+		c->stays = true;
+		c->failure = *f;
+		if (origin_mount(o, mounted_again, c, &ignored) == 0)
+			return;
+		log_warning("%s", ignored.message);
 	}
 	change_end(c, r < 0 ? f : NULL);
 }
@@ -400,14 +418,25 @@ int service_list_origins(struct service *s, const char *name,
  * Views.
  */
 
-static struct view *find_view(struct origin *o, const char *name, struct failure *f)
+static bool is_any(const struct view_key *key)
 {
-	struct view *v = view_find_name(o, name);
+	return !key->name && !key->id;
+}
 
-	if (!v)
+static struct view *find_view(struct origin *o, const struct view_key *key, struct failure *f)
+{
+	struct view *v = key->id ? view_find(o, key->id) : view_find_name(o, key->name);
+
+	if (v && (!key->name || streq(v->name, key->name)))
+		return v;
+	if (!key->id)
 		failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view \"%.128s\"", o->name,
-		       name);
-	return v;
+		       key->name);
+	else
+		failed(f, FAILURE_NO_SUCH_VIEW, "origin \"%s\" has no view%s%.128s%s with the id %"
+		       PRIu64, o->name, key->name ? " \"" : "", key->name ?: "",
+		       key->name ? "\"" : "", key->id);
+	return NULL;
 }
 
 struct batch {
@@ -749,7 +778,7 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 		       void *userdata, struct failure *f)
 {
 	struct origin *o = find_usable(s, origin, f);
-	struct view *v = o ? find_view(o, name, f) : NULL;
+	struct view *v = o ? find_view(o, &(struct view_key){ .name = name }, f) : NULL;
 	struct batch *b = v ? batch_new(s, 1, done, userdata, f) : NULL;
 	char *copy = NULL;
 	int r;
@@ -778,7 +807,54 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 	return 0;
 }
 
-int service_delete_views(struct service *s, const char *origin, const char *const *names,
+int service_open_view(struct service *s, const char *origin, const struct view_key *key,
+		      service_views_t done, void *userdata, struct failure *f)
+{
+	struct origin *o = find_usable(s, origin, f);
+	struct view *v = o ? find_view(o, key, f) : NULL;
+	struct batch *b;
+
+	if (!v)
+		return -1;
+	if (v->way == WAY_UNMOUNTED)
+		return failed_about(f, FAILURE_INVALID_REQUEST, "name",
+				    "view \"%s\" of origin \"%s\" is a device alone: it is not "
+				    "mounted", v->name, o->name);
+	b = batch_new(s, 1, done, userdata, f);
+	if (!b)
+		return -1;
+	if (name_result(&b->results[0], v->name, f) < 0) {
+		batch_forget(b);
+		return -1;
+	}
+	b->origin = o->id;
+	b->keep = true;
+	b->results[0].id = v->id;
+	b->waiting = 1;
+	wait_for(b, &b->results[0], o);
+	if (--b->waiting == 0)
+		batch_end(b);
+	return 0;
+}
+
+/* What the kernel is to be asked for; it looks whether name and id belong together. */
+static int request_deletion(struct origin *o, const struct view_key *key,
+			    struct view_result *result, struct kernel_request *ret)
+{
+	struct view *v = key->id ? find_view(o, key, &result->failure) : NULL;
+	const char *name = v ? v->name : key->name;
+
+	result->bad = true;
+	result->descriptor = -1;
+	if ((name && name_result(result, name, &result->failure) < 0) || (key->id && !v) ||
+	    check_name("view", name, view_name_fault(name), &result->failure) < 0)
+		return -1;
+	result->bad = false;
+	*ret = (struct kernel_request){ .delete = true, .name = result->name, .id = key->id };
+	return 0;
+}
+
+int service_delete_views(struct service *s, const char *origin, const struct view_key *keys,
 			 size_t n, struct view_result **ret, struct failure *f)
 {
 	cleanup_free struct kernel_request *requests = calloc(n, sizeof(*requests));
@@ -786,6 +862,7 @@ int service_delete_views(struct service *s, const char *origin, const char *cons
 	struct view_result *results = calloc(n, sizeof(*results));
 	cleanup_free size_t *index = calloc(n, sizeof(*index));
 	struct failure ignored;
+	struct origin *o;
 	size_t asked = 0;
 	int r = -1;
 
@@ -793,20 +870,12 @@ int service_delete_views(struct service *s, const char *origin, const char *cons
 		failed_step(f, origin, "take a request", ENOMEM, NULL);
 		goto out;
 	}
-	if (!find_origin(s, origin, f))
+	o = find_origin(s, origin, f);
+	if (!o)
 		goto out;
-	for (size_t i = 0; i < n; i++) {
-		const char *fault = view_name_fault(names[i]);
-
-		if (name_result(&results[i], names[i], f) < 0)
-			goto out;
-		if (check_name("view", names[i], fault, &results[i].failure) < 0) {
-			results[i].bad = true;
-			continue;
-		}
-		requests[asked] = (struct kernel_request){ .delete = true, .name = names[i] };
-		index[asked++] = i;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (request_deletion(o, &keys[i], &results[i], &requests[asked]) == 0)
+			index[asked++] = i;
 	r = kernel_batch(s->kernel, origin, requests, asked, done, f);
 	/* What has gone has gone, whatever became of the others. */
 	if (r < 0 && asked && (done[0].id || done[0].error))
@@ -832,19 +901,22 @@ out:
 	return 0;
 }
 
-int service_list_views(struct service *s, const char *origin, const char *name,
+int service_list_views(struct service *s, const char *origin, const struct view_key *key,
 		       void (*each)(struct view *v, void *userdata), void *userdata,
 		       struct failure *f)
 {
 	struct origin *o = NULL;
 	struct view *v;
 
+	if (!origin && !is_any(key))
+		return failed_about(f, FAILURE_INVALID_REQUEST, "origin",
+				    "a view is named without its origin");
 	if (mirror_update(s->mirror, f) < 0)
 		return -1;
 	if (origin) {
 		o = find_origin(s, origin, f);
-		v = o && name ? find_view(o, name, f) : NULL;
-		if (!o || (name && !v))
+		v = o && !is_any(key) ? find_view(o, key, f) : NULL;
+		if (!o || (!is_any(key) && !v))
 			return -1;
 		if (v)
 			each(v, userdata);

@@ -59,6 +59,12 @@ int service_list_origins(struct service *s, const char *name,
 			 void (*each)(struct origin *o, void *userdata), void *userdata,
 			 struct failure *f);
 
+/* Which view of an origin is meant: by name, by id, or by both, and then both must hold. */
+struct view_key {
+	const char *name;	/* NULL for any */
+	uint64_t id;		/* 0 for any */
+};
+
 /* A view to be created. */
 struct view_request {
 	const char *name;	/* borrowed */
@@ -109,20 +115,28 @@ int service_mount_view(struct service *s, const char *origin, const char *name,
 		       void *userdata, struct failure *f);
 
 /*
+ * Sees to it that a view has a mount to be given out.  There is one result, and the view stays
+ * whatever becomes of that.  Fails as service_mount_view(), and with INVALID_REQUEST for a view
+ * that is not to be mounted.
+ */
+int service_open_view(struct service *s, const char *origin, const struct view_key *key,
+		      service_views_t done, void *userdata, struct failure *f);
+
+/*
  * Deletes views; at once, and some of them if not all can be.  Each result fails with
  * INVALID_NAME, NO_SUCH_VIEW or OPERATION_FAILED, the whole with NO_SUCH_ORIGIN or
  * OPERATION_FAILED.  The caller frees the results with service_free_results().
  */
-int service_delete_views(struct service *s, const char *origin, const char *const *names,
+int service_delete_views(struct service *s, const char *origin, const struct view_key *keys,
 			 size_t n, struct view_result **ret, struct failure *f);
 void service_free_results(struct view_result *results, size_t n);
 
 /*
  * Calls @each with every view, or with those of the origin called @origin if
- * that is not NULL, or with the one called @name if that is not NULL either.  Fails with
- * NO_SUCH_ORIGIN, NO_SUCH_VIEW or OPERATION_FAILED.
+ * that is not NULL, or with the one that @key tells, if that is not empty.  Fails with
+ * NO_SUCH_ORIGIN, NO_SUCH_VIEW, INVALID_REQUEST (a key without an origin) or OPERATION_FAILED.
  */
-int service_list_views(struct service *s, const char *origin, const char *name,
+int service_list_views(struct service *s, const char *origin, const struct view_key *key,
 		       void (*each)(struct view *v, void *userdata), void *userdata,
 		       struct failure *f);
 

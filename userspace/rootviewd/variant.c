@@ -19,6 +19,8 @@
 #define MOUNT		"mount"
 #define LOWER		"lower"
 #define SKELETON	"skeleton"
+#define ROOT		"root"		/* of the skeleton, on its tmpfs */
+#define PLAIN		"../../plain"	/* the origin's own file system, seen from there */
 #define POINTS		"points"
 #define MAP		"map"
 #define LABEL		"label"
@@ -110,25 +112,56 @@ static int mount_map(const struct variant_order *order, const char *path, struct
 	return failed_step(f, order->origin, "map the ids of its files", -r, NULL);
 }
 
+/*
+ * Makes the skeleton, on a tmpfs of its own.  Once there is an overlay, that alone holds it: what
+ * the overlay was given out to loses nothing when we remove what is ours.
+ */
+static int make_skeleton(const struct variant_order *order, const char *lower, struct failure *f)
+{
+	struct path place = runtime_join(&order->folder, SKELETON);
+	const struct idmap *map = order->idmap;
+	int r;
+
+	r = runtime_make_folder(place.s);
+	if (r == 0)
+		r = mount_tmpfs(place.s);
+	if (r < 0)
+		return failed_step(f, place.s, "mount a tmpfs there", -r, NULL);
+	return skeleton_make(runtime_join(&place, ROOT).s, lower, order->points,
+			     map ? idmap_root(&map->uid) : 0, map ? idmap_root(&map->gid) : 0,
+			     !order->label && label_enabled(), f);
+}
+
+/*
+ * Layers are named from the variant's folder, which is made the working directory: an option of
+ * fsconfig() holds 255 bytes, and the names of two origins may be longer.
+ */
 static int mount_overlay(const struct variant_order *order, const char *lower, const char *path,
 			 struct failure *f)
 {
-	const struct idmap *map = order->idmap;
-	struct path skeleton = runtime_join(&order->folder, SKELETON);
-	/* Each character may need an escape. */
-	cleanup_free char *layers = malloc(4 * PATH_MAX);
+	char layers[64];
 	struct plan_mount plan;
 
-	if (!layers)
-		return failed_step(f, order->origin, "plan an overlay", ENOMEM, NULL);
-	if (skeleton_make(skeleton.s, lower, order->points, map ? idmap_root(&map->uid) : 0,
-			  map ? idmap_root(&map->gid) : 0, !order->label && label_enabled(),
-			  f) < 0)
+	if (chdir(order->folder.s) < 0)
+		return failed_step(f, order->folder.s, "go there", errno, NULL);
+	if (make_skeleton(order, lower, f) < 0)
 		return -1;
-	if (!plan_layers(skeleton.s, lower, layers, 4 * PATH_MAX))
-		return failed_step(f, order->origin, "plan an overlay", ENAMETOOLONG, NULL);
+	snprintf(layers, sizeof(layers), "%s:%s", SKELETON "/" ROOT, lower);
 	plan_overlay(layers, order->label, &plan);
 	return mount_at(order, &plan, path, f);
+}
+
+/* Takes away what an overlay was made of, and holds itself. */
+static void detach_layers(const struct variant_order *order)
+{
+	static const char *const layers[] = { LOWER, SKELETON };
+
+	for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+		struct path path = runtime_join(&order->folder, layers[i]);
+
+		(void)mount_detach(path.s);
+		(void)rmdir(path.s);
+	}
 }
 
 static int write_texts(const struct variant_order *order, struct failure *f)
@@ -149,32 +182,24 @@ int variant_mount_other(const struct variant_order *order, struct failure *f)
 {
 	struct path path = runtime_join(&order->folder, MOUNT);
 	struct path lower = runtime_join(&order->folder, LOWER);
-	const char *below = order->plain->path;
 	int r;
 
 	r = runtime_make_folder(order->folder.s);
 	if (r < 0)
 		return failed_step(f, order->folder.s, "make this folder", -r, NULL);
-	if (write_texts(order, f) < 0)
-		goto failed;
-	if (!order->overlay) {
-		if (mount_map(order, path.s, f) < 0)
-			goto failed;
-		return 0;
+	r = write_texts(order, f);
+	if (r == 0 && !order->overlay)
+		r = mount_map(order, path.s, f);
+	if (r == 0 && order->overlay) {
+		if (order->idmap)
+			r = mount_map(order, lower.s, f);
+		if (r == 0)
+			r = mount_overlay(order, order->idmap ? LOWER : PLAIN, path.s, f);
+		detach_layers(order);
 	}
-	if (order->idmap) {
-		if (mount_map(order, lower.s, f) < 0)
-			goto failed;
-		below = lower.s;
-	}
-	if (mount_overlay(order, below, path.s, f) < 0)
-		goto failed;
-	return 0;
-
-failed:
-	(void)mount_detach(lower.s);
-	runtime_sweep_variant(order->folder.s);
-	return -1;
+	if (r < 0)
+		runtime_sweep_variant(order->folder.s);
+	return r;
 }
 
 /*
@@ -287,7 +312,6 @@ struct search {
 static void claim_other(const struct path *folder, void *userdata)
 {
 	struct search *search = userdata;
-	struct mountinfo_entry *lower;
 	struct variant *v = NULL;
 
 	if (search->r == 0)
@@ -295,9 +319,6 @@ static void claim_other(const struct path *folder, void *userdata)
 				  false, &v);
 	if (!v)
 		return;
-	lower = mountinfo_find(search->table, runtime_join(folder, LOWER).s);
-	if (lower)
-		lower->claimed = true;
 	v->next = search->found;
 	search->found = v;
 }
@@ -330,12 +351,16 @@ static void unmount(const struct context *context, const char *path)
 
 static void drop_folder(const struct context *context, const char *path)
 {
-	struct path folder, lower;
+	static const char *const layers[] = { LOWER, SKELETON };
+	struct path folder, layer;
 
+	/* There are such where a job was killed. */
 	snprintf(folder.s, sizeof(folder.s), "%s", path);
-	lower = runtime_join(&folder, LOWER);
-	if (access(lower.s, F_OK) == 0)
-		unmount(context, lower.s);
+	for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+		layer = runtime_join(&folder, layers[i]);
+		if (access(layer.s, F_OK) == 0)
+			unmount(context, layer.s);
+	}
 	runtime_sweep_variant(path);
 	/* Memory or a descriptor may have been wanting for it. */
 	if (access(path, F_OK) == 0)
