@@ -282,8 +282,8 @@ static int make_mount(struct runtime *rt, struct failure *f)
 	int r;
 
 	r = look(rt, &is_mount, &below);
-	if (r == 0 && !is_mount)
-		r = mount_make_private(rt->dir);
+	if (r == 0)
+		r = is_mount ? mount_set_private(rt->dir) : mount_make_private(rt->dir);
 	return r < 0 ? failed_step(f, rt->dir, "make this folder a private mount", -r, NULL) : 0;
 }
 
