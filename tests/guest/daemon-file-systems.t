@@ -127,6 +127,59 @@ refused_call "a damaged ext4 is refused" io.rootview '"message"' \
 	AddOrigin "{\"name\":\"odd\",\"device\":\"$disk\"}"
 is "and nothing is left of it" "$(dmsetup ls --target rootview) $(mounted)" "No devices found "
 
+# An image does not choose what else is read: kernels before 6.4 open the devices that an erofs names.
+if command -v mkfs.erofs >/dev/null; then
+	mkdir -p /tmp/chunks
+	head -c 64k /dev/urandom >/tmp/chunks/file
+	truncate --size=1M /tmp/blob.img
+	mkfs.erofs --quiet --chunksize=4096 --blobdev=/tmp/blob.img /tmp/chunked.img /tmp/chunks
+	truncate --size=1M /tmp/chunked.img
+	unsupported "an erofs that names another device" erofs "$(losetup --find --show /tmp/chunked.img)"
+else
+	ok_skip "an erofs that names another device is refused" "its mkfs is not installed"
+fi
+
+# Nor what becomes of the host: what a superblock asks for is overridden.
+make_image hostile
+tune2fs -e panic -E mount_opts=warn_on_error "$disk" >/dev/null 2>&1
+rootviewctl origin add hostile "$disk"
+path=$(rootviewctl create hostile a)
+options=/proc/fs/ext4/dm-$(stat --dereference --format=%Lr /dev/mapper/hostile)/options
+is "a superblock that asks for a panic gets none" "$(grep ^errors= "$options")" errors=remount-ro
+is "nor a warning" "$(grep warn_on_error "$options")" nowarn_on_error
+# A folder's block that is no folder any more, as the kernel will notice.
+block=$(debugfs -R 'blocks /etc' "$disk" 2>/dev/null | tr -d ' ')
+size=$(dumpe2fs -h "$disk" 2>/dev/null | sed -n 's/^Block size: *//p')
+dd if=/dev/urandom of="$disk" bs="$size" seek="$block" count=1 conv=notrunc,fsync status=none
+echo 3 >/proc/sys/vm/drop_caches
+nok "a damaged folder cannot be read" ls "$path/etc"
+is "and the rest can" "$(head -c 4 "$path/big" | wc -c)" 4
+rootviewctl delete hostile a
+rootviewctl origin remove hostile
+
+# No device node of an image opens anything, wherever it is seen; set-user-ID programs go on to work.
+make_image nodes
+mount "$disk" /mnt
+mknod /mnt/node b 7 0
+cp /usr/bin/id /mnt/bin/id
+chmod u+s /mnt/bin/id
+umount /mnt
+rootviewctl origin add nodes "$disk"
+for view in "plain" "label --label system_u:object_r:container_file_t:s0:c5" "points --mount-point /new"; do
+	read -r name options <<<"$view"
+	# shellcheck disable=SC2086 # several words
+	path=$(rootviewctl create nodes "$name" $options)
+	nok "of a $name view no device node can be opened" dd if="$path/node" count=1
+	refused "for that reason" EACCES dd if="$path/node" count=1
+	nok "nor of a descriptor" rootviewctl exec nodes "$name" -- dd if=/mnt/node count=1
+	is "a set-user-ID program of a $name view is one" \
+		"$(rootviewctl exec nodes "$name" -- setpriv --reuid=65534 --clear-groups /mnt/bin/id --user)" 0
+	rootviewctl delete nodes "$name"
+done
+is "every mount of the daemon's is nodev" "$(awk '$5 ~ "^/run/rootview/" && $6 !~ "nodev" { print $5 }' \
+	/proc/self/mountinfo)" ""
+rootviewctl origin remove nodes
+
 # Which types are mounted at all can be chosen.
 
 kill_daemon TERM

@@ -98,6 +98,41 @@ is "the daemon ends well" "$(property Result) $(property ExecMainStatus)" "succe
 is "with both stopped, no mount is left" "$(grep rootview /proc/self/mountinfo)" ""
 is "and no device" "$(dmsetup ls --target rootview)" "No devices found"
 
+# A daemon whose mounts nobody else would see does not start.
+drop_in=/run/systemd/system/rootviewd.service.d/private.conf
+# private SETTING...: rootviewd.service with these settings does not start; what it says is in $said.
+private()
+{
+	printf '%s\n' '[Service]' Restart=no StandardError=truncate:/tmp/said "$@" >"$drop_in"
+	systemctl daemon-reload
+	nok "with $* the daemon does not start" systemctl start rootviewd.service
+	said=$(cat /tmp/said)
+	like "and says which setting it is" "$said" \
+		"cannot serve from it: nobody else .*: $(printf '%s\n' "$@" | sed 's/=.*/=/' | paste -sd , | sed 's/,/, /g')"
+	like "as does doctor" "$(rootviewctl doctor || true)" \
+		"problem +namespace .*, and remove ${said##*: }"
+}
+private PrivateMounts=yes
+private ProtectSystem=full
+private PrivateTmp=yes ProtectHome=read-only ReadOnlyPaths=/etc
+rm "$drop_in"
+systemctl daemon-reload
+systemctl reset-failed
+ok "without it does" systemctl start rootviewd.service
+like "and doctor is content" "$(rootviewctl doctor || true)" "ok +namespace"
+systemctl stop rootviewd.{socket,service}
+
+# Its folder passes no mount on, whatever it was before.
+mount -t tmpfs -o mode=711 rootview /run/rootview --mkdir
+mount --make-shared /run/rootview
+systemctl start rootviewd.service
+rootviewctl origin add web "$disk"
+is "a folder that was a shared mount is private, with all that is in it" \
+	"$(awk '$5 ~ "^/run/rootview(/|$)" && $7 ~ "^(shared|master):" { print $5 }' /proc/self/mountinfo)" ""
+rootviewctl origin remove web
+systemctl stop rootviewd.{socket,service}
+umount /run/rootview
+
 # The graph driver: a layer with all that a file may have, and a view of it.
 . tests/guest/layers.sh
 driver=rootview-graphdriver.service

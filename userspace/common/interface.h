@@ -19,7 +19,7 @@
 #define ROOTVIEW_ERROR(name)	ROOTVIEW_INTERFACE "." name
 
 /* The values of MountPointKind; whoever numbers them does so in this order. */
-#define ROOTVIEW_KINDS		{ "directory", "file", "link" }
+#define ROOTVIEW_KINDS		{ "directory", "file", "link", "tmpfs" }
 
 /* Views in one CreateViews or DeleteViews. */
 #define ROOTVIEW_VIEWS_MAX	1024

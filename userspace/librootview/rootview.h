@@ -67,6 +67,7 @@ enum rootview_kind {
 	ROOTVIEW_DIRECTORY,
 	ROOTVIEW_FILE,
 	ROOTVIEW_LINK,		/* a symbolic link; nothing is mounted on it */
+	ROOTVIEW_TMPFS,		/* a directory of mode 01777, which a tmpfs there takes over */
 };
 
 /* Which ids a range is of. */

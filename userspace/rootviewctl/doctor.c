@@ -17,6 +17,7 @@
 #include "kernel-limits.h"
 #include "layerstore/pool.h"
 #include "loop.h"
+#include "mount-namespace.h"
 #include "storage.h"
 
 /* Of mounts; hosts with 3,000 to 10,000 of them were seen to go down. */
@@ -165,6 +166,22 @@ static void check_daemon(struct patient *p, struct finding *f)
 		     why ?: "out of memory");
 	else
 		find(f, OK, "rootviewd answers");
+}
+
+static void check_namespace(struct patient *p, struct finding *f)
+{
+	static const char unit[] = "rootviewd.service";
+	cleanup_free char *settings = NULL;
+
+	(void)p;
+	if (mount_namespace_settings(unit, &settings) < 0)
+		find(f, OK, "no systemd that can be asked gives rootviewd a mount name space");
+	else if (*settings)
+		find(f, PROBLEM, "%s has a mount name space of its own, so that nobody else would "
+				 "see a view: \"systemctl edit %s\", and remove %s",
+		     unit, unit, settings);
+	else
+		find(f, OK, "%s has no mount name space of its own", unit);
 }
 
 static void check_origins(struct patient *p, struct finding *f)
@@ -429,6 +446,7 @@ static const struct check {
 	{ "mprotect",	check_mprotect },
 	{ "module",	check_module },
 	{ "daemon",	check_daemon },
+	{ "namespace",	check_namespace },
 	{ "selinux",	check_selinux },
 	{ "entrypoint",	check_entrypoint },
 	{ "thin-pools",	check_pools },

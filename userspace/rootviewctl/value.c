@@ -25,16 +25,23 @@ static bool ends_with(const char *text, const char *end)
 
 int value_mount_point(struct rootview_request *request, const char *text, const char **why)
 {
-	static const char *const kinds[] = { ":directory", ":file" };
+	static const struct {
+		const char *end;
+		enum rootview_kind kind;
+	} kinds[] = {
+		{ ":directory", ROOTVIEW_DIRECTORY },
+		{ ":file", ROOTVIEW_FILE },
+		{ ":tmpfs", ROOTVIEW_TMPFS },
+	};
 	enum rootview_kind kind = ROOTVIEW_DIRECTORY;
 	cleanup_free char *path = strdup(text);
 
 	if (!path)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (ends_with(text, kinds[i])) {
-			path[strlen(path) - strlen(kinds[i])] = '\0';
-			kind = i;
+		if (ends_with(text, kinds[i].end)) {
+			path[strlen(path) - strlen(kinds[i].end)] = '\0';
+			kind = kinds[i].kind;
 			break;
 		}
 	}

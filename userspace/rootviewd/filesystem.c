@@ -8,10 +8,16 @@
 
 #include "util.h"
 
-bool filesystem_ext4_is_dirty(const uint8_t superblock[static EXT4_SUPERBLOCK_SIZE])
+bool filesystem_ext4_is_dirty(const uint8_t superblock[static SUPERBLOCK_SIZE])
 {
 	/* s_feature_incompat, little-endian, of which RECOVER is the bit 0x0004 */
 	return superblock[0x60] & 0x04;
+}
+
+bool filesystem_erofs_names_devices(const uint8_t superblock[static SUPERBLOCK_SIZE])
+{
+	/* feature_incompat, of which DEVICE_TABLE is the bit 0x0008; and extra_devices */
+	return (superblock[0x50] & 0x08) && (superblock[0x56] || superblock[0x57]);
 }
 
 int filesystem_needs_recovery(const char *type, const char *origin, struct failure *f)
@@ -24,17 +30,39 @@ int filesystem_needs_recovery(const char *type, const char *origin, struct failu
 	return -1;
 }
 
-static int check_journal(int fd, const char *origin, struct failure *f)
+static int read_superblock(int fd, const char *origin,
+			   uint8_t superblock[static SUPERBLOCK_SIZE], struct failure *f)
 {
-	uint8_t superblock[EXT4_SUPERBLOCK_SIZE];
-	ssize_t n;
+	ssize_t n = pread(fd, superblock, SUPERBLOCK_SIZE, SUPERBLOCK_OFFSET);
 
-	n = pread(fd, superblock, sizeof(superblock), EXT4_SUPERBLOCK_OFFSET);
-	if (n != sizeof(superblock))
-		return failed_step(f, origin, "read its superblock", n < 0 ? errno : EIO, NULL);
+	return n == SUPERBLOCK_SIZE ? 0 :
+	       failed_step(f, origin, "read its superblock", n < 0 ? errno : EIO, NULL);
+}
+
+static int check_ext4(int fd, const char *origin, struct failure *f)
+{
+	uint8_t superblock[SUPERBLOCK_SIZE];
+
+	if (read_superblock(fd, origin, superblock, f) < 0)
+		return -1;
 	if (filesystem_ext4_is_dirty(superblock))
 		return filesystem_needs_recovery("ext4", origin, f);
 	return 0;
+}
+
+static int check_erofs(int fd, const char *origin, struct failure *f)
+{
+	uint8_t superblock[SUPERBLOCK_SIZE];
+
+	if (read_superblock(fd, origin, superblock, f) < 0)
+		return -1;
+	if (!filesystem_erofs_names_devices(superblock))
+		return 0;
+	failed(f, FAILURE_UNSUPPORTED_FILE_SYSTEM,
+	       "the erofs of origin \"%s\" names further devices, which no image may choose: "
+	       "make it again, in one piece", origin);
+	snprintf(f->file_system, sizeof(f->file_system), "erofs");
+	return -1;
 }
 
 /* Copies the type found by @probe to @type. */
@@ -76,5 +104,7 @@ int filesystem_probe(int fd, const char *origin, char type[static FILESYSTEM_TYP
 	blkid_free_probe(probe);
 	if (r < 0)
 		return -1;
-	return streq(type, "ext4") ? check_journal(fd, origin, f) : 0;
+	if (streq(type, "ext4"))
+		return check_ext4(fd, origin, f);
+	return streq(type, "erofs") ? check_erofs(fd, origin, f) : 0;
 }

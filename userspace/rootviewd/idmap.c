@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -267,7 +268,9 @@ static int write_ids_of(pid_t pid, const char *name, const struct idmap_ids *ids
 
 /*
  * User namespaces.  Their maps and descriptors are had from a process in them
- * alone, so one is started for that, and ended right after.
+ * alone, so one is started for that, and ended right after.  It is a copy of the daemon,
+ * and whoever is root in there could trace it: so it cannot be traced, has no descriptors
+ * of the daemon's, and does not outlive it.
  */
 
 struct inmate {
@@ -275,12 +278,38 @@ struct inmate {
 	int fd;		/* it ends when this is closed, and so when this process ends */
 };
 
-static void inmate_run(int fd, int userns) __attribute__((noreturn));
-static void inmate_run(int fd, int userns)
+/* What a process that enters @userns may not be to whoever is root there. */
+static bool protect(pid_t parent, int userns)
 {
-	int r = userns < 0 ? unshare(CLONE_NEWUSER) : setns(userns, CLONE_NEWUSER);
-	int error = r < 0 ? errno : 0;
+	/* In a new one there is nobody, and /proc/PID/ns/user is had of a dumpable process alone. */
+	if (userns >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+		return false;
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+}
 
+/* Keeps two descriptors, as 0 and 1; both are others than these. */
+static bool keep_descriptors(int *fd, int *userns)
+{
+	if (dup2(*fd, 0) < 0 || (*userns >= 0 && dup2(*userns, 1) < 0))
+		return false;
+	*fd = 0;
+	if (*userns >= 0)
+		*userns = 1;
+	return close_range(*userns >= 0 ? 2 : 1, ~0U, 0) == 0;
+}
+
+static void inmate_run(pid_t parent, int fd, int userns) __attribute__((noreturn));
+static void inmate_run(pid_t parent, int fd, int userns)
+{
+	int r = -1, error;
+
+	if (!protect(parent, userns) || !keep_descriptors(&fd, &userns))
+		_exit(EXIT_FAILURE);
+	r = userns < 0 ? unshare(CLONE_NEWUSER) : setns(userns, CLONE_NEWUSER);
+	error = r < 0 ? errno : 0;
+	/* Other credentials have undone both. */
+	if (!protect(parent, userns))
+		_exit(EXIT_FAILURE);
 	if (write(fd, &error, sizeof(error)) == sizeof(error))
 		(void)!read(fd, &error, sizeof(error));
 	_exit(0);
@@ -297,6 +326,7 @@ static void inmate_end(struct inmate *inmate)
 /* Starts one in @userns, or with -1 in a new user namespace without a map. */
 static int inmate_start(struct inmate *ret, int userns)
 {
+	const pid_t self = getpid();
 	int fds[2], error;
 	ssize_t n;
 
@@ -312,7 +342,7 @@ static int inmate_start(struct inmate *ret, int userns)
 	}
 	if (ret->pid == 0) {
 		close(fds[0]);
-		inmate_run(fds[1], userns);
+		inmate_run(self, fds[1], userns);
 	}
 	close(fds[1]);
 	do
@@ -374,6 +404,42 @@ int idmap_from_userns(int fd, struct idmap **ret, struct failure *f)
 	if (r == 0)
 		*ret = steal_ptr(&map);
 	return r;
+}
+
+int idmap_batch_read(struct idmap_batch *batch, int fd, struct idmap **ret, struct failure *f)
+{
+	struct idmap_read *read = NULL;
+	void *all;
+
+	for (size_t i = 0; i < batch->n && !read; i++)
+		if (batch->list[i].fd == fd)
+			read = &batch->list[i];
+	if (!read) {
+		all = reallocarray(batch->list, batch->n + 1, sizeof(*batch->list));
+		if (!all)
+			return failed_step(f, "the user namespace", "read its map", ENOMEM, NULL);
+		batch->list = all;
+		read = &batch->list[batch->n++];
+		*read = (struct idmap_read){ .fd = fd };
+		if (idmap_from_userns(fd, &read->map, &read->failure) < 0)
+			read->map = NULL;
+	}
+	if (!read->map) {
+		*f = read->failure;
+		return -1;
+	}
+	*ret = new_map(f);
+	if (!*ret)
+		return -1;
+	**ret = *read->map;
+	return 0;
+}
+
+void idmap_batch_free(struct idmap_batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		free(batch->list[i].map);
+	free(batch->list);
 }
 
 static int open_userns_of(pid_t pid)

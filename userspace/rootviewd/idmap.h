@@ -58,6 +58,24 @@ int idmap_read_ids(FILE *file, struct idmap_ids *ret);
  */
 int idmap_from_userns(int fd, struct idmap **ret, struct failure *f);
 
+/* What was read of the descriptors that came with one batch; {} at the start. */
+struct idmap_batch {
+	size_t n;
+	struct idmap_read {
+		int fd;
+		struct idmap *map;	/* NULL if it failed */
+		struct failure failure;
+	} *list;
+};
+
+/*
+ * The same as idmap_from_userns(), which is asked once for each descriptor: the others get
+ * a copy of what that has answered.
+ */
+int idmap_batch_read(struct idmap_batch *batch, int fd, struct idmap **ret, struct failure *f);
+
+void idmap_batch_free(struct idmap_batch *batch);
+
 /*
  * Makes a user namespace with this map.  Returns a descriptor, or -1 and
  * NOT_SUPPORTED or OPERATION_FAILED.  Forks.

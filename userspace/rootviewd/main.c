@@ -31,6 +31,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "mirror.h"
+#include "mount-namespace.h"
 #include "plan.h"
 #include "runtime.h"
 #include "server.h"
@@ -187,6 +188,29 @@ static int make_loop(sd_event **ret, struct failure *f)
 	return r < 0 ? failed_step(f, "rootviewd", "make an event loop", -r, NULL) : 0;
 }
 
+/* Whether others will see what is mounted here. */
+static int check_namespace(struct failure *f)
+{
+	static const char object[] = "the daemon's mount name space", step[] = "serve from it";
+	cleanup_free char *settings = NULL, *reason = NULL;
+	int r = mount_namespace_is_common();
+
+	if (r > 0)
+		return 0;
+	if (r < 0) {
+		log_warning("it cannot be seen whether others will see what is mounted here: %s",
+			    strerror(-r));
+		return 0;
+	}
+	if (mount_namespace_own_settings(&settings) < 0 || !*settings)
+		return failed_step(f, object, step, 0,
+				   "it is not that of process 1, which would see none of the mounts");
+	if (asprintf(&reason, "nobody else would see the mounts; these settings of the unit are to "
+			      "be removed: %s", settings) < 0)
+		return failed_step(f, object, step, ENOMEM, NULL);
+	return failed_step(f, object, step, 0, reason);
+}
+
 static int run_loop(sd_event *loop, struct failure *f)
 {
 	int r;
@@ -224,6 +248,8 @@ int main(int argc, char *argv[])
 
 	status = EXIT_FAILURE;
 	if (make_loop(&loop, &f) < 0)
+		goto out;
+	if (check_namespace(&f) < 0)
 		goto out;
 	if (kernel_open(&kernel, &f) < 0)
 		goto out;

@@ -136,6 +136,11 @@ int mount_make_private(const char *path)
 	return mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0 ? -errno : 0;
 }
 
+int mount_set_private(const char *path)
+{
+	return mount(NULL, path, NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+}
+
 int mount_detach(const char *path)
 {
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)

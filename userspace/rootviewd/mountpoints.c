@@ -73,6 +73,11 @@ static int copy_point(struct mount_point *to, const char *path, enum mount_point
 	return -ENOMEM;
 }
 
+static bool is_folder(enum mount_point_kind kind)
+{
+	return kind == MOUNT_POINT_DIRECTORY || kind == MOUNT_POINT_TMPFS;
+}
+
 int mount_points_add(struct mount_points *points, const char *path, enum mount_point_kind kind,
 		     const char *target)
 {
@@ -82,6 +87,10 @@ int mount_points_add(struct mount_points *points, const char *path, enum mount_p
 
 	if (i < points->n && streq(points->list[i].path, path)) {
 		at = &points->list[i];
+		if (is_folder(at->kind) && is_folder(kind)) {
+			at->kind = kind == MOUNT_POINT_TMPFS ? kind : at->kind;
+			return 0;
+		}
 		return at->kind == kind && streq_null(at->target, target) ? 0 : -EEXIST;
 	}
 	r = copy_point(&point, path, kind, target);
@@ -279,7 +288,7 @@ static int read_point(sd_json_variant *json, struct mount_points *points, struct
 		return invalid_point(f, name, fault);
 	if (!parse_kind(kind ? sd_json_variant_string(kind) : NULL, &point.kind))
 		return invalid_point(f, name,
-				     "has a kind that is none of directory, file and link");
+				     "has a kind that is none of directory, file, link and tmpfs");
 	if (point.kind == MOUNT_POINT_LINK && (!point.target || !*point.target))
 		return invalid_point(f, name, "is a link without a target");
 	if (point.kind != MOUNT_POINT_LINK && point.target)

@@ -26,15 +26,22 @@ static void add(struct plan_mount *plan, const char *key, const char *value)
  * which it accepts one at a time unless told otherwise.
  *
  * erofs and squashfs have no journal.
+ *
+ * Nothing in an image decides about the host.  An ext4's superblock can ask for a panic, or
+ * for a warning, which is one with kernel.panic_on_warn=1, when a block of it is bad; what
+ * is asked for here wins over it.  With "noload", the external journal that it may name is
+ * not opened.  Those of xfs and squashfs ask for nothing: what decides there are options and
+ * sysctls.  What an erofs asks for is looked up before, in filesystem.c.
  */
 static const struct {
 	const char *type;
-	const char *flag;
+	struct plan_option options[PLAN_TYPE_OPTIONS_MAX];
 } types[] = {
-	{ "ext4",	"noload" },
-	{ "xfs",	"nouuid" },
-	{ "erofs",	NULL },
-	{ "squashfs",	NULL },
+	{ "ext4",	{ { "noload", NULL }, { "errors", "remount-ro" },
+			  { "nowarn_on_error", NULL } } },
+	{ "xfs",	{ { "nouuid", NULL } } },
+	{ "erofs",	{} },
+	{ "squashfs",	{} },
 };
 
 bool plan_is_listed(const char *type, const char *list)
@@ -55,8 +62,8 @@ bool plan_plain(const char *type, const char *source, const char *label, struct 
 		*ret = (struct plan_mount){ .type = types[i].type };
 		add(ret, "source", source);
 		add(ret, "ro", NULL);
-		if (types[i].flag)
-			add(ret, types[i].flag, NULL);
+		for (size_t k = 0; k < PLAN_TYPE_OPTIONS_MAX && types[i].options[k].key; k++)
+			add(ret, types[i].options[k].key, types[i].options[k].value);
 		/* fsconfig() takes the value as it is: quotes are for mount(2) alone. */
 		if (label)
 			add(ret, "context", label);

@@ -11,16 +11,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PLAN_OPTIONS_MAX 6
+/* Of a type, and of those together with what all have. */
+#define PLAN_TYPE_OPTIONS_MAX 3
+#define PLAN_OPTIONS_MAX (PLAN_TYPE_OPTIONS_MAX + 3)
+
+struct plan_option {
+	const char *key;
+	const char *value;	/* NULL for a flag */
+};
 
 /* One file system to mount.  It borrows every string. */
 struct plan_mount {
 	const char *type;
 	size_t n_options;
-	struct {
-		const char *key;
-		const char *value;	/* NULL for a flag */
-	} options[PLAN_OPTIONS_MAX];
+	struct plan_option options[PLAN_OPTIONS_MAX];
 };
 
 /* The types of file systems that can be mounted, separated by commas. */

@@ -31,6 +31,11 @@ static struct path make_path(const char *format, ...)
 	return path;
 }
 
+static struct path runtime_lock(const struct runtime *rt)
+{
+	return make_path("%s/lock", rt->dir);
+}
+
 struct path runtime_origins(const struct runtime *rt)
 {
 	return make_path("%s/origins", rt->dir);
@@ -244,48 +249,138 @@ static int make_mount(struct runtime *rt, struct failure *f)
 	int r;
 
 	r = look(rt, &is_mount, &below);
-	if (r == 0 && !is_mount)
-		r = mount_make_private(rt->dir);
+	if (r == 0)
+		r = is_mount ? mount_set_private(rt->dir) : mount_make_private(rt->dir);
 	return r < 0 ? failed_step(f, rt->dir, "make this folder a private mount", -r, NULL) : 0;
+}
+
+/*
+ * Opens the file that is locked.  The folder itself would not do: whoever can open it for
+ * reading can lock it.
+ */
+static int open_lock(const struct runtime *rt)
+{
+	int fd = open(runtime_lock(rt).s, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
 }
 
 /*
  * A child that was forked at the moment when its daemon was killed holds the
  * lock, too, until it has closed its copy.
  */
-static int take_lock(int fd)
+static int wait_for_lock(int fd)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
 	int r;
 
 	for (int i = 0; (r = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK; i++) {
 		if (i == LOCK_TRIES)
-			return r;
+			break;
 		nanosleep(&pause, NULL);
 	}
-	return r;
+	return r < 0 ? -errno : 0;
+}
+
+static int take_lock(struct runtime *rt)
+{
+	struct stat st = {};
+
+	/* A daemon that ends removes the file: the lock of a removed one is worth nothing. */
+	while (!st.st_nlink) {
+		cleanup_close int fd = open_lock(rt);
+		int r = fd < 0 ? fd : wait_for_lock(fd);
+
+		if (r == 0 && fstat(fd, &st) < 0)
+			r = -errno;
+		if (r < 0)
+			return r;
+		if (st.st_nlink)
+			rt->lock_fd = steal_fd(&fd);
+	}
+	return 0;
+}
+
+/* Whether nobody but root can put anything into the folder, or has it. */
+static int check_owner(const char *dir, struct failure *f)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return failed_step(f, dir, "use this folder", errno, NULL);
+	if (!S_ISDIR(st.st_mode))
+		return failed_step(f, dir, "use this folder", ENOTDIR, NULL);
+	if (st.st_uid != 0)
+		return failed_step(f, dir, "use this folder", 0, "it is not root's");
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return failed_step(f, dir, "use this folder", 0, "others than root can write to it");
+	return 0;
+}
+
+static bool is_ours(const struct runtime *rt, const struct path *path)
+{
+	const struct path ours[] = {
+		runtime_lock(rt), runtime_origins(rt), runtime_views(rt), runtime_note(rt, 0),
+		runtime_trash(rt, 0),
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (streq(ours[i].s, path->s))
+			return true;
+	/* Ours may be called anything, and outlives a daemon that is killed. */
+	return lstat(path->s, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+struct stranger {
+	const struct runtime *rt;
+	struct path path;	/* "" if there is none */
+};
+
+static void look_for_stranger(const struct path *path, void *userdata)
+{
+	struct stranger *stranger = userdata;
+
+	if (!*stranger->path.s && !is_ours(stranger->rt, path))
+		stranger->path = *path;
+}
+
+/* Whether all that is in the folder is a daemon's: it becomes a mount of its own, and private. */
+static int check_contents(const struct runtime *rt, struct failure *f)
+{
+	struct stranger stranger = { .rt = rt };
+	int r = runtime_each_entry(rt->dir, look_for_stranger, &stranger);
+	char reason[512];
+
+	if (r < 0)
+		return failed_step(f, rt->dir, "use this folder", -r, NULL);
+	if (!*stranger.path.s)
+		return 0;
+	snprintf(reason, sizeof(reason), "it is to be rootviewd's alone, and has \"%.256s\" in it",
+		 strrchr(stranger.path.s, '/') + 1);
+	return failed_step(f, rt->dir, "use this folder", 0, reason);
 }
 
 int runtime_open(struct runtime *ret, const char *dir, struct failure *f)
 {
 	struct runtime rt = { .lock_fd = -1 };
 	cleanup_free char *real = NULL;
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+	int r;
+
+	/* Others go through it to the socket, and have no reason to open it. */
+	if (mkdir(dir, 0711) < 0 && errno != EEXIST)
 		return failed_step(f, dir, "make this folder", errno, NULL);
 	/* As the mount table spells it: without links, dots and trailing slashes. */
 	real = realpath(dir, NULL);
 	if (!real || strlen(real) > RUNTIME_DIR_MAX)
 		return failed_step(f, dir, "use this folder", real ? ENAMETOOLONG : errno, NULL);
 	strcpy(rt.dir, real);
-
-	rt.lock_fd = open(rt.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (rt.lock_fd < 0)
-		return failed_step(f, dir, "use this folder", errno, NULL);
-	if (take_lock(rt.lock_fd) < 0) {
-		close_fd(&rt.lock_fd);
-		return failed_step(f, dir, "use this folder", errno,
-				   errno == EWOULDBLOCK ? "another rootviewd has it" : NULL);
-	}
+	if (check_owner(rt.dir, f) < 0 || check_contents(&rt, f) < 0)
+		return -1;
+	r = take_lock(&rt);
+	if (r < 0)
+		return failed_step(f, dir, "use this folder", -r,
+				   r == -EWOULDBLOCK ? "another rootviewd has it" : NULL);
 	if (make_mount(&rt, f) < 0 || make_folders(&rt, f) < 0) {
 		runtime_close(&rt);
 		return -1;
@@ -299,6 +394,7 @@ void runtime_close(struct runtime *rt)
 	bool is_mount;
 	size_t below;
 
+	(void)unlink(runtime_lock(rt).s);
 	if (look(rt, &is_mount, &below) == 0 && below == 0) {
 		/* They are empty, or they stay. */
 		(void)rmdir(runtime_origins(rt).s);

@@ -2,8 +2,9 @@
 /*
  * The runtime folder: what lies where in it, and that one daemon has it.
  *
- *	DIR/				a mount of its own, private; locked by the daemon
+ *	DIR/				a mount of its own, private; others go through it alone
  *	  io.rootview			the socket
+ *	  lock				locked by the daemon; for root only
  *	  origins/ORIGIN/		for root only, as an image may hold set-user-id files
  *	    id				the kernel's id of the origin that this is about
  *	    label			the label that AddOrigin asked for, if it did
@@ -43,7 +44,8 @@ struct path {
 
 /*
  * Makes the runtime folder at @dir, an absolute path, and locks it: a second
- * daemon is refused.  The caller closes what it gets.
+ * daemon is refused, and so is a folder that others than root can write to, or that has
+ * anything of others in it, such as /run.  The caller closes what it gets.
  */
 int runtime_open(struct runtime *ret, const char *dir, struct failure *f);
 

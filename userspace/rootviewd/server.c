@@ -545,8 +545,8 @@ static const sd_json_dispatch_field view_fields[] = {
 };
 
 /* What of a request comes as descriptors. */
-static int read_descriptors(sd_varlink *link, sd_json_variant *parameters, struct spec *spec,
-			    struct failure *f)
+static int read_descriptors(sd_varlink *link, sd_json_variant *parameters,
+			    struct idmap_batch *batch, struct spec *spec, struct failure *f)
 {
 	int userns, pidfd, r;
 
@@ -556,7 +556,7 @@ static int read_descriptors(sd_varlink *link, sd_json_variant *parameters, struc
 	if (userns >= 0 && spec->idmap)
 		return failed_about(f, FAILURE_INVALID_REQUEST, "userNamespace",
 				    "there are both an id map and a user namespace");
-	if (userns >= 0 && idmap_from_userns(userns, &spec->idmap, f) < 0)
+	if (userns >= 0 && idmap_batch_read(batch, userns, &spec->idmap, f) < 0)
 		return -1;
 	if (pidfd < 0)
 		return 0;
@@ -576,7 +576,8 @@ static int read_descriptors(sd_varlink *link, sd_json_variant *parameters, struc
 }
 
 static void read_view_request(sd_varlink *link, sd_json_variant *parameters,
-			      const struct request *request, struct view_request *ret)
+			      const struct request *request, struct idmap_batch *batch,
+			      struct view_request *ret)
 {
 	*ret = (struct view_request){
 		.name = request->name, .label = request->label, .spec = SPEC_DEFAULT,
@@ -584,7 +585,7 @@ static void read_view_request(sd_varlink *link, sd_json_variant *parameters,
 	if (spec_from_request(parameters, &ret->spec, &ret->failure) < 0) {
 		ret->spec = SPEC_DEFAULT;
 		ret->bad = true;
-	} else if (read_descriptors(link, parameters, &ret->spec, &ret->failure) < 0) {
+	} else if (read_descriptors(link, parameters, batch, &ret->spec, &ret->failure) < 0) {
 		ret->bad = true;
 	}
 }
@@ -653,6 +654,7 @@ static int view_done(void *userdata, const struct views_done *all)
 static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
 			      sd_varlink_method_flags_t flags, void *userdata)
 {
+	struct idmap_batch batch = {};
 	struct view_request request;
 	struct failure f;
 	struct call *call;
@@ -663,7 +665,8 @@ static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
 		return r;
 	if (check_bytes(parameters, &f) < 0)
 		return call_refuse(call, &f);
-	read_view_request(link, parameters, &call->request, &request);
+	read_view_request(link, parameters, &call->request, &batch, &request);
+	idmap_batch_free(&batch);
 	r = service_create_views(call->service, call->request.origin, &request, 1, view_done, call,
 				 &f);
 	spec_free(&request.spec);
@@ -718,7 +721,8 @@ static int views_done(void *userdata, const struct views_done *all)
 /* Reads the elements of a batch into @requests. */
 static int read_view_requests(struct call *call, struct view_request *requests, size_t n)
 {
-	int r;
+	struct idmap_batch batch = {};
+	int r = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		sd_json_variant *element = sd_json_variant_by_index(call->request.list, i);
@@ -726,10 +730,11 @@ static int read_view_requests(struct call *call, struct view_request *requests, 
 
 		r = sd_json_dispatch(element, view_fields + 1, 0, &request);
 		if (r < 0)
-			return r;
-		read_view_request(call->link, element, &request, &requests[i]);
+			break;
+		read_view_request(call->link, element, &request, &batch, &requests[i]);
 	}
-	return 0;
+	idmap_batch_free(&batch);
+	return r < 0 ? r : 0;
 }
 
 static int check_size(const struct call *call, const char *what, struct failure *f)

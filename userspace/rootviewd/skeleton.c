@@ -24,6 +24,7 @@
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FOLDER_MODE 0755
 #define FILE_MODE 0644
+#define TMPFS_MODE 01777
 
 static const char label_name[] = "security.selinux";
 
@@ -193,7 +194,8 @@ static int resolve(int image, const char *image_path, const struct mount_point *
 
 static int check_kind(const struct mount_point *want, mode_t mode, struct failure *f)
 {
-	if (want->kind == MOUNT_POINT_DIRECTORY && !S_ISDIR(mode))
+	if ((want->kind == MOUNT_POINT_DIRECTORY || want->kind == MOUNT_POINT_TMPFS) &&
+	    !S_ISDIR(mode))
 		return invalid_point(f, want->path, "is no directory in the image");
 	if (want->kind == MOUNT_POINT_FILE && S_ISDIR(mode))
 		return invalid_point(f, want->path,
@@ -454,6 +456,7 @@ static int make_point(const struct job *job, const struct mount_point *point)
 		return folder;
 	switch (point->kind) {
 	case MOUNT_POINT_DIRECTORY:
+	case MOUNT_POINT_TMPFS:
 		r = mkdirat(folder, name, FOLDER_MODE);
 		break;
 	case MOUNT_POINT_FILE:
@@ -469,7 +472,11 @@ static int make_point(const struct job *job, const struct mount_point *point)
 /* Finishes what the image does not have. */
 static int finish_new(const struct job *job, const struct mount_point *point)
 {
-	const mode_t mode = point->kind == MOUNT_POINT_DIRECTORY ? FOLDER_MODE : FILE_MODE;
+	static const mode_t modes[] = {
+		[MOUNT_POINT_DIRECTORY] = FOLDER_MODE,
+		[MOUNT_POINT_FILE] = FILE_MODE,
+		[MOUNT_POINT_TMPFS] = TMPFS_MODE,
+	};
 	const char *name;
 	cleanup_close int folder = open_parent(job->skeleton, point->path, &name);
 
@@ -477,7 +484,8 @@ static int finish_new(const struct job *job, const struct mount_point *point)
 		return folder;
 	if (fchownat(folder, name, job->uid, job->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (point->kind != MOUNT_POINT_LINK && fchmodat(folder, name, mode, 0) < 0)
+	if (point->kind != MOUNT_POINT_LINK &&
+	    fchmodat(folder, name, modes[point->kind], 0) < 0)
 		return -errno;
 	return job->labels ? inherit_label(folder, name) : 0;
 }

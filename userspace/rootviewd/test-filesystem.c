@@ -57,11 +57,11 @@ static void dirty_journal_is_seen(void **state)
 {
 	cleanup_close int fd = make_image("mke2fs -q -t ext4", 8 << 20);
 	char type[FILESYSTEM_TYPE_SIZE], line[128];
-	uint8_t superblock[EXT4_SUPERBLOCK_SIZE];
+	uint8_t superblock[SUPERBLOCK_SIZE];
 	struct failure f;
 
 	(void)state;
-	assert_int_equal(pread(fd, superblock, sizeof(superblock), EXT4_SUPERBLOCK_OFFSET),
+	assert_int_equal(pread(fd, superblock, sizeof(superblock), SUPERBLOCK_OFFSET),
 			 sizeof(superblock));
 	assert_false(filesystem_ext4_is_dirty(superblock));
 	snprintf(line, sizeof(line),
@@ -74,12 +74,42 @@ static void dirty_journal_is_seen(void **state)
 	assert_non_null(strstr(f.message, "mount the original device writable once"));
 }
 
+/* Changes one byte of the superblock: bits that are in @mask become those of @bits. */
+static void change(int fd, off_t offset, uint8_t mask, uint8_t bits)
+{
+	uint8_t byte;
+
+	assert_int_equal(pread(fd, &byte, 1, SUPERBLOCK_OFFSET + offset), 1);
+	byte = (byte & ~mask) | bits;
+	assert_int_equal(pwrite(fd, &byte, 1, SUPERBLOCK_OFFSET + offset), 1);
+}
+
+static void erofs_that_names_devices_is_refused(void **state)
+{
+	cleanup_close int fd = make_image("make() { mkfs.erofs --quiet $1 /etc/opt; }; make", 0);
+	char type[FILESYSTEM_TYPE_SIZE];
+	struct failure f;
+
+	(void)state;
+	assert_int_equal(filesystem_probe(fd, "web", type, &f), 0);
+	assert_string_equal(type, "erofs");
+	/* No checksum; a table of devices, of one device. */
+	change(fd, 0x08, 0x01, 0);
+	change(fd, 0x50, 0x08, 0x08);
+	change(fd, 0x56, 0xff, 1);
+	assert_int_equal(filesystem_probe(fd, "web", type, &f), -1);
+	assert_int_equal(f.kind, FAILURE_UNSUPPORTED_FILE_SYSTEM);
+	assert_string_equal(f.file_system, "erofs");
+	assert_non_null(strstr(f.message, "names further devices"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(type_is_found),
 		cmocka_unit_test(nothing_is_unsupported),
 		cmocka_unit_test(dirty_journal_is_seen),
+		cmocka_unit_test(erofs_that_names_devices_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

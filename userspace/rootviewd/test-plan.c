@@ -35,7 +35,8 @@ static void no_journal_is_replayed(void **state)
 	(void)state;
 	assert_true(plan_plain("ext4", "/dev/x", NULL, &plan));
 	assert_string_equal(plan.type, "ext4");
-	assert_string_equal(spell(&plan), "source=/dev/x;ro;noload");
+	assert_string_equal(spell(&plan), "source=/dev/x;ro;noload;errors=remount-ro;"
+			    "nowarn_on_error");
 }
 
 static void xfs_checks_its_log_itself(void **state)
@@ -65,7 +66,8 @@ static void label_is_one_value_without_quotes(void **state)
 
 	(void)state;
 	assert_true(plan_plain("ext4", "/dev/x", "u:r:t:s0:c1,c2", &plan));
-	assert_string_equal(spell(&plan), "source=/dev/x;ro;noload;context=u:r:t:s0:c1,c2");
+	assert_string_equal(spell(&plan), "source=/dev/x;ro;noload;errors=remount-ro;"
+			    "nowarn_on_error;context=u:r:t:s0:c1,c2");
 }
 
 static void other_types_are_refused(void **state)

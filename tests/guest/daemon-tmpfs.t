@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# A container whose root is a view, with a tmpfs where the image has nothing: a user who is
+# not root can write there, as runtimes give a tmpfs the mode of the folder that it is on.
+# guest: --docker
+set -euo pipefail
+. tests/tap.sh
+. tests/guest/daemon.sh
+
+modprobe erofs
+mkdir -p /run/versions
+mount -t erofs -o ro "$ROOTVIEW_DOCKER" /run/versions
+runc=$(find /run/versions/26.1 -name runc -type f | head -n 1)
+
+make_disk web 64
+mkfs.ext4 -q "$disk"
+mount "$disk" /mnt
+mkdir -p /mnt/bin
+cp /bin/busybox /mnt/bin/
+ln -s busybox /mnt/bin/sh
+umount /mnt
+start_daemon
+rootviewctl origin add web "$disk"
+rootviewctl create web c --list docker --mount-point /cache:tmpfs --mount-point /deep/er:tmpfs \
+	--mount-point /deep/er/file:file --mount-point /plain >/tmp/path
+view=$(cat /tmp/path)
+is "a folder for a tmpfs is open to all, and others are not" \
+	"$(cd "$view" && stat --format='%n %a' cache deep deep/er plain)" "cache 1777
+deep 755
+deep/er 1777
+plain 755"
+
+# run NAME RUNTIME...: what a user of a container with a tmpfs on /cache and /deep/er sees and does.
+run()
+{
+	local name=$1 bundle=/tmp/bundle-$1
+	shift
+	mkdir "$bundle"
+	crun spec --bundle "$bundle"
+	jq --arg root "$view" '.root = { path: $root, readonly: true } | .process.terminal = false
+		| .process.user = { uid: 1000, gid: 1000 } | del(.process.capabilities)
+		| .process.args = ["/bin/sh", "-c", "busybox touch /cache/a /deep/er/b && echo written;
+			busybox touch /plain/c /d 2>/dev/null || echo read-only"]
+		| .mounts += [
+			{ destination: "/cache", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"] },
+			{ destination: "/deep/er", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"] }]
+		| .linux.namespaces |= map(select(.type != "network")) | del(.linux.resources)' \
+		"$bundle/config.json" >"$bundle/new"
+	mv "$bundle/new" "$bundle/config.json"
+	is "$name: a user who is not root writes there, and nowhere else" \
+		"$("$@" run --bundle "$bundle" "$name" 2>&1 </dev/null | paste -sd ' ')" "written read-only"
+}
+run crun crun --cgroup-manager=cgroupfs
+if [ -n "$runc" ]; then
+	run runc "$runc"
+else
+	ok_skip "runc: a user who is not root writes there" "it is not on Docker's disk"
+fi
+is "the answer says what it is" "$(call ListViews | jq -c '[.views[0].mountPoints[] | select(.kind == "tmpfs").path]')" \
+	'["/cache","/deep/er"]'
+rootviewctl delete web c
+eventually "the origin is removed" rootviewctl origin remove web
+nothing_left
+done_testing
