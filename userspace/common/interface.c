@@ -62,7 +62,10 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
 	SD_VARLINK_DEFINE_ENUM_VALUE(directory),
 	SD_VARLINK_DEFINE_ENUM_VALUE(file),
 	SD_VARLINK_FIELD_COMMENT("A symbolic link, which nothing is mounted on"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(link));
+	SD_VARLINK_DEFINE_ENUM_VALUE(link),
+	SD_VARLINK_FIELD_COMMENT(
+		"A directory of mode 01777: runtimes give a tmpfs the mode of what they find"),
+	SD_VARLINK_DEFINE_ENUM_VALUE(tmpfs));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	MountPoint,

@@ -20,7 +20,7 @@
 
 /* The values of Mount and MountPointKind; whoever numbers them does so in this order. */
 #define ROOTVIEW_MOUNTS		{ "attached", "shared", "detached", "unmounted" }
-#define ROOTVIEW_KINDS		{ "directory", "file", "link" }
+#define ROOTVIEW_KINDS		{ "directory", "file", "link", "tmpfs" }
 
 /* Views in one CreateViews or DeleteViews, and how many of them may be detached. */
 #define ROOTVIEW_VIEWS_MAX	1024

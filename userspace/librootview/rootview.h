@@ -76,6 +76,7 @@ enum rootview_kind {
 	ROOTVIEW_DIRECTORY,
 	ROOTVIEW_FILE,
 	ROOTVIEW_LINK,		/* a symbolic link; nothing is mounted on it */
+	ROOTVIEW_TMPFS,		/* a directory that all may write to, as the tmpfs on it then is */
 };
 
 /* Which ids a range is of. */

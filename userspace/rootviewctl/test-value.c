@@ -51,6 +51,7 @@ static void mount_points(void **state)
 	(void)state;
 	assert_read(value_mount_point, "/a", "[{\"path\":\"/a\",\"kind\":\"directory\"}]");
 	assert_read(value_mount_point, "/a:file", "[{\"path\":\"/a\",\"kind\":\"file\"}]");
+	assert_read(value_mount_point, "/a:tmpfs", "[{\"path\":\"/a\",\"kind\":\"tmpfs\"}]");
 	assert_read(value_mount_point, "/a:directory",
 		    "[{\"path\":\"/a\",\"kind\":\"directory\"}]");
 	assert_read(value_mount_point, "/:file", "[{\"path\":\"/\",\"kind\":\"file\"}]");

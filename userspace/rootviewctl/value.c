@@ -36,14 +36,18 @@ static bool ends_with(const char *text, const char *end)
 
 int value_mount_point(struct rootview_request *request, const char *text, const char **why)
 {
-	static const char *const kinds[] = { ":directory", ":file" };
+	static const char *const kinds[] = {
+		[ROOTVIEW_DIRECTORY] = ":directory",
+		[ROOTVIEW_FILE] = ":file",
+		[ROOTVIEW_TMPFS] = ":tmpfs",
+	};
 	enum rootview_kind kind = ROOTVIEW_DIRECTORY;
 	cleanup_free char *path = strdup(text);
 
 	if (!path)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (ends_with(text, kinds[i])) {
+		if (kinds[i] && ends_with(text, kinds[i])) {
 			path[strlen(path) - strlen(kinds[i])] = '\0';
 			kind = i;
 			break;

@@ -45,6 +45,18 @@ static size_t find_place(const struct mount_points *points, const char *path)
 	return low;
 }
 
+struct mount_point *mount_points_find(const struct mount_points *points, const char *path)
+{
+	size_t i = find_place(points, path);
+
+	return i < points->n && streq(points->list[i].path, path) ? &points->list[i] : NULL;
+}
+
+bool mount_point_is_folder(enum mount_point_kind kind)
+{
+	return kind == MOUNT_POINT_DIRECTORY || kind == MOUNT_POINT_TMPFS;
+}
+
 /* Makes room for one more.  Powers of two, so that a long list is not copied for each. */
 static int grow(struct mount_points *points)
 {
@@ -76,14 +88,12 @@ static int copy_point(struct mount_point *to, const char *path, enum mount_point
 int mount_points_add(struct mount_points *points, const char *path, enum mount_point_kind kind,
 		     const char *target)
 {
+	struct mount_point point, *at = mount_points_find(points, path);
 	size_t i = find_place(points, path);
-	struct mount_point point, *at;
 	int r;
 
-	if (i < points->n && streq(points->list[i].path, path)) {
-		at = &points->list[i];
+	if (at)
 		return at->kind == kind && streq_null(at->target, target) ? 0 : -EEXIST;
-	}
 	r = copy_point(&point, path, kind, target);
 	if (r < 0)
 		return r;
@@ -279,7 +289,7 @@ static int read_point(sd_json_variant *json, struct mount_points *points, struct
 		return invalid_point(f, name, fault);
 	if (!parse_kind(kind ? sd_json_variant_string(kind) : NULL, &point.kind))
 		return invalid_point(f, name,
-				     "has a kind that is none of directory, file and link");
+				     "has a kind that is none of directory, file, link and tmpfs");
 	if (point.kind == MOUNT_POINT_LINK && (!point.target || !*point.target))
 		return invalid_point(f, name, "is a link without a target");
 	if (point.kind != MOUNT_POINT_LINK && point.target)

@@ -6,6 +6,7 @@
 #ifndef ROOTVIEW_MOUNTPOINTS_H
 #define ROOTVIEW_MOUNTPOINTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-json.h>
 
@@ -20,6 +21,7 @@ enum mount_point_kind {
 	MOUNT_POINT_DIRECTORY,
 	MOUNT_POINT_FILE,
 	MOUNT_POINT_LINK,	/* a symbolic link, which an engine would create */
+	MOUNT_POINT_TMPFS,	/* a directory for a tmpfs, which gets its mode: all may write */
 };
 
 struct mount_point {
@@ -68,6 +70,12 @@ int mount_points_to_json(const struct mount_points *points, sd_json_variant **re
  */
 char *mount_points_to_text(const struct mount_points *points);
 int mount_points_from_text(const char *text, struct mount_points *ret);
+
+/* Whether it is a directory, for whatever use. */
+bool mount_point_is_folder(enum mount_point_kind kind);
+
+/* The one with @path; NULL if there is none. */
+struct mount_point *mount_points_find(const struct mount_points *points, const char *path);
 
 /* Adds one, consuming neither string.  Returns a negative errno; keeps order and uniqueness. */
 int mount_points_add(struct mount_points *points, const char *path, enum mount_point_kind kind,

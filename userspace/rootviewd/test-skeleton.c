@@ -122,6 +122,7 @@ static int tear_down(void **state)
 #define DIRECTORY MOUNT_POINT_DIRECTORY
 #define FILE_ MOUNT_POINT_FILE
 #define LINK MOUNT_POINT_LINK
+#define TMPFS MOUNT_POINT_TMPFS
 
 static int find(const struct place *p, const struct mount_point *points, size_t n,
 		struct mount_points *ret, struct failure *f)
@@ -215,14 +216,23 @@ static void the_same_place_is_missing_once(void **state)
 		{ "/var/run/x", NULL, DIRECTORY },
 		{ "/run/x/y", NULL, FILE_ },
 		{ "/etc/resolv.conf", NULL, FILE_ },
+		/* A directory for a tmpfs is one, too. */
+		{ "/run/t", NULL, TMPFS },
+		{ "/run/u", NULL, DIRECTORY },
+		{ "/var/run/t", NULL, DIRECTORY },
+		{ "/var/run/u", NULL, TMPFS },
 	};
 	struct mount_points missing;
 	struct failure f;
 
 	assert_int_equal(find(*state, points, ARRAY_SIZE(points), &missing, &f), 0);
-	assert_int_equal(missing.n, 2);
-	assert_string_equal(missing.list[0].path, "/run/x");
-	assert_string_equal(missing.list[1].path, "/run/x/y");
+	assert_int_equal(missing.n, 4);
+	assert_string_equal(missing.list[0].path, "/run/t");
+	assert_int_equal(missing.list[0].kind, TMPFS);
+	assert_string_equal(missing.list[1].path, "/run/u");
+	assert_int_equal(missing.list[1].kind, TMPFS);
+	assert_string_equal(missing.list[2].path, "/run/x");
+	assert_string_equal(missing.list[3].path, "/run/x/y");
 	mount_points_free(&missing);
 }
 
@@ -235,6 +245,7 @@ static void what_cannot_be_is_refused(void **state)
 		{ { "/etc/passwd", NULL, DIRECTORY }, "is no directory" },
 		{ { "/absolute", NULL, DIRECTORY }, "is no directory" },
 		{ { "/fifo", NULL, DIRECTORY }, "is no directory" },
+		{ { "/fifo", NULL, TMPFS }, "is no directory" },
 		{ { "/etc", NULL, FILE_ }, "is a directory" },
 		{ { "/root", NULL, FILE_ }, "is a directory" },
 		{ { "/good40", NULL, FILE_ }, "is a directory" },
@@ -423,6 +434,9 @@ static const struct mount_point some_missing[] = {
 	{ "/a/b/c", NULL, FILE_ },
 	{ "/a/b/d", NULL, DIRECTORY },
 	{ "/run/x/y", NULL, FILE_ },
+	{ "/t", NULL, TMPFS },
+	{ "/t/u", NULL, DIRECTORY },
+	{ "/t/v", NULL, TMPFS },
 };
 
 static void new_things_are_made(void **state)
@@ -440,6 +454,9 @@ static void new_things_are_made(void **state)
 		{ "/a/b/d", S_IFDIR | 0755 },
 		{ "/run/x", S_IFDIR | 0755 },
 		{ "/run/x/y", S_IFREG | 0644 },
+		{ "/t", S_IFDIR | 01777 },
+		{ "/t/u", S_IFDIR | 0755 },
+		{ "/t/v", S_IFDIR | 01777 },
 	};
 	struct place *p = *state;
 	mode_t mask;
