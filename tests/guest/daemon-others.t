@@ -54,6 +54,14 @@ as_nobody unshare --user --map-root-user --mount sh -c \
 	'cat /proc/self/mountinfo >/tmp/copied; echo ready; exec sleep infinity' >/tmp/unshared &
 eventually "nobody has a copy of the mounts" grep -q ready /tmp/unshared
 like "with the origin's" "$(cat /tmp/copied)" /run/rootview/origins/web/plain
+# Nor does who may ask write lines of its own into the log.
+line='<2>rootviewd: all is lost'
+call AddOrigin "{\"name\":\"x\",\"device\":\"/dev/none\\n$line\\u001b[31m\"}" >/dev/null || true
+call CreateView "{\"origin\":\"web\",\"name\":\"x\",\"label\":\"a\\n$line\"}" >/dev/null || true
+like "what was asked for is in the log" "$(cat "$log")" "/dev/none.$line"
+is "but makes no line of it" "$(grep -c "^$line" "$log")" 0
+is "and has no control character" "$(tr -d '\n' <"$log" | grep -c '[[:cntrl:]]')" 0
+
 rootviewctl delete web plain
 rootviewctl delete web other
 ok "which does not keep the origin from being removed" rootviewctl origin remove web
@@ -70,5 +78,13 @@ install -d -o 65534 /tmp/theirs
 status=0
 rootviewd --runtime-dir /tmp/theirs >/tmp/refusal 2>&1 || status=$?
 like "and so is one that is theirs" "$status $(cat /tmp/refusal)" "^1 .*/tmp/theirs: cannot use this folder: it is not root's"
+for folder in /run /; do
+	status=0
+	before=$(cat /proc/self/mountinfo; ls "$folder")
+	rootviewd --runtime-dir "$folder" >/tmp/refusal 2>&1 || status=$?
+	like "and $folder, which has much else in it" "$status $(cat /tmp/refusal)" \
+		"^1 .*$folder: cannot use this folder: it is to be rootviewd's alone, and has \".*\" in it"
+	is "which stays as it is" "$(cat /proc/self/mountinfo; ls "$folder")" "$before"
+done
 is "nothing is left in them" "$(find /tmp/open /tmp/theirs -mindepth 1)" ""
 done_testing

@@ -59,7 +59,9 @@ static bool wait_for_udev(uint32_t cookie)
 			return true;
 		pause_ms(UDEV_PAUSE_MS);
 	}
+	/* In its place; and the semaphore goes when it is waited for once more. */
 	dm_udev_complete(cookie);
+	(void)dm_udev_wait_immediate(cookie, &ready);
 	return false;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Sizes as people write them.
+ * Text that others have written.
  */
 #include "text.h"
 
@@ -38,10 +38,22 @@ static void test_sizes(void **state)
 			fail_msg("\"%s\" is %lu", bad[i], size);
 }
 
+static void test_lines(void **state)
+{
+	char text[] = "a\nb\r\tc\033[31m\x7f\xc3\xa4", plain[] = "all of it \xc3\xa4";
+
+	(void)state;
+	text_make_line(text);
+	assert_string_equal(text, "a?b??c?[31m?\xc3\xa4");
+	text_make_line(plain);
+	assert_string_equal(plain, "all of it \xc3\xa4");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,13 @@ void text_make_utf8(char *text)
 	}
 }
 
+void text_make_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 bool text_parse_size(const char *text, uint64_t *ret)
 {
 	static const char units[] = "kmgt";

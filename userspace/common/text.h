@@ -11,6 +11,9 @@
 /* Puts a '?' in the place of each byte that is no UTF-8: JSON can hold nothing else. */
 void text_make_utf8(char *text);
 
+/* The same for each control character, so that it is one line, and does nothing to a terminal. */
+void text_make_line(char *text);
+
 /* Takes a number of bytes, with or without one of k, m, g, t behind it, of whatever case. */
 bool text_parse_size(const char *text, uint64_t *ret);
 

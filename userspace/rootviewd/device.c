@@ -17,6 +17,14 @@
 
 #define TARGET "rootview"
 
+/*
+ * What udev's rules make of an origin: its node, and neither links by the uuid or label of its
+ * file system, which are those of the device below, nor volumes found on it.
+ */
+#define NODE_ALONE							\
+	(DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG | DM_UDEV_DISABLE_DISK_RULES_FLAG |	\
+	 DM_UDEV_DISABLE_OTHER_RULES_FLAG)
+
 __attribute__((format(printf, 5, 6)))
 static void log_libdevmapper(int level, const char *file, int line, int error,
 			     const char *format, ...)
@@ -134,7 +142,7 @@ int device_load(const char *name, const char *backing, dev_t *ret, struct failur
 	if (!dm_task_set_name(task, name) || !dm_task_set_uuid(task, uuid) ||
 	    !dm_task_set_ro(task) || !dm_task_add_target(task, 0, sectors, TARGET, number))
 		return failed_step(f, name, "describe the device", ENOMEM, NULL);
-	r = devmapper_run(task, 0, &late);
+	r = devmapper_run(task, NODE_ALONE, &late);
 	warn_of_udev(name, late);
 	if (r == -EBUSY)
 		return failed(f, FAILURE_ORIGIN_BUSY,

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "text.h"
+
 static int max_level = 6;
 
 void log_line(int level, const char *format, ...)
@@ -20,6 +22,8 @@ void log_line(int level, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
+	/* What clients write is in here, too: none of them makes a line of its own. */
+	text_make_line(text);
 	/* One write for a line, so that lines of two writers do not mix. */
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "rootviewd: %s\n", text);

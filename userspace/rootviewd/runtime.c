@@ -350,6 +350,50 @@ static int check_owner(const char *dir, struct failure *f)
 	return 0;
 }
 
+static bool is_ours(const struct runtime *rt, const struct path *path)
+{
+	const struct path ours[] = {
+		runtime_lock(rt), runtime_origins(rt), runtime_views(rt), runtime_note(rt, 0),
+		runtime_trash(rt, 0),
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (streq(ours[i].s, path->s))
+			return true;
+	/* Ours may be called anything, and outlives a daemon that is killed. */
+	return lstat(path->s, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+struct stranger {
+	const struct runtime *rt;
+	struct path path;	/* "" if there is none */
+};
+
+static void look_for_stranger(const struct path *path, void *userdata)
+{
+	struct stranger *stranger = userdata;
+
+	if (!*stranger->path.s && !is_ours(stranger->rt, path))
+		stranger->path = *path;
+}
+
+/* Whether all that is in the folder is a daemon's: it becomes a mount of its own, and private. */
+static int check_contents(const struct runtime *rt, struct failure *f)
+{
+	struct stranger stranger = { .rt = rt };
+	int r = runtime_each_entry(rt->dir, look_for_stranger, &stranger);
+	char reason[512];
+
+	if (r < 0)
+		return failed_step(f, rt->dir, "use this folder", -r, NULL);
+	if (!*stranger.path.s)
+		return 0;
+	snprintf(reason, sizeof(reason), "it is to be rootviewd's alone, and has \"%.256s\" in it",
+		 strrchr(stranger.path.s, '/') + 1);
+	return failed_step(f, rt->dir, "use this folder", 0, reason);
+}
+
 int runtime_open(struct runtime *ret, const char *dir, struct failure *f)
 {
 	struct runtime rt = { .lock_fd = -1 };
@@ -364,7 +408,7 @@ int runtime_open(struct runtime *ret, const char *dir, struct failure *f)
 	if (!real || strlen(real) > RUNTIME_DIR_MAX)
 		return failed_step(f, dir, "use this folder", real ? ENAMETOOLONG : errno, NULL);
 	strcpy(rt.dir, real);
-	if (check_owner(rt.dir, f) < 0)
+	if (check_owner(rt.dir, f) < 0 || check_contents(&rt, f) < 0)
 		return -1;
 	r = take_lock(&rt);
 	if (r < 0)

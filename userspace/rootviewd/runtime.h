@@ -47,8 +47,8 @@ struct path {
 
 /*
  * Makes the runtime folder at @dir, an absolute path, and locks it: a second
- * daemon is refused, and so is a folder that others than root can write to.  The caller
- * closes what it gets.
+ * daemon is refused, and so is a folder that others than root can write to, or that has
+ * anything of others in it, such as /run.  The caller closes what it gets.
  */
 int runtime_open(struct runtime *ret, const char *dir, struct failure *f);
 
