@@ -227,7 +227,7 @@ is "as JSON" "$(in_json '.missing[].path' check web /etc /data)" /data
 like "of a list" "$(rootviewctl check web --list docker)" $'(^|\n)/.dockerenv:file(\n|$)'
 is "and nothing if nothing is missing" "$(rootviewctl check web /etc)" ""
 failing "check of nothing" 2 'too few arguments for "check": it needs a path, or --list' check web
-like "which help does not promise" "$(rootviewctl --help)" $'\n  check ORIGIN PATH\\[:KIND\\]...'
+like "which help does not promise" "$(rootviewctl --help)" $'\n  check ORIGIN PATH\\[:file\\]...'
 failing "check of a relative path" 2 'a mount point cannot be "etc"' check web etc
 
 # Mounting.

@@ -64,7 +64,7 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
 	SD_VARLINK_FIELD_COMMENT("A symbolic link, which nothing is mounted on"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(link),
 	SD_VARLINK_FIELD_COMMENT(
-		"A directory of mode 01777: runtimes give a tmpfs the mode of what they find"),
+		"A directory of mode 01777: a tmpfs that is mounted there takes the mode over"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(tmpfs));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(

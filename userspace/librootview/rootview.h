@@ -76,7 +76,7 @@ enum rootview_kind {
 	ROOTVIEW_DIRECTORY,
 	ROOTVIEW_FILE,
 	ROOTVIEW_LINK,		/* a symbolic link; nothing is mounted on it */
-	ROOTVIEW_TMPFS,		/* a directory that all may write to, as the tmpfs on it then is */
+	ROOTVIEW_TMPFS,		/* a directory of mode 01777, which a tmpfs there takes over */
 };
 
 /* Which ids a range is of. */

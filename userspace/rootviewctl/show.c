@@ -203,8 +203,8 @@ void show_event(struct rootview_reply *event, FILE *to)
 
 static void show_mount_point(const char *path, int kind, const char *target, FILE *to)
 {
-	fprintf(to, "%s%s", path ?: "-",
-		kind == ROOTVIEW_FILE ? ":file" : kind == ROOTVIEW_TMPFS ? ":tmpfs" : "");
+	fprintf(to, "%s%s", path ?: "-", kind == ROOTVIEW_FILE ? ":file" :
+					 kind == ROOTVIEW_TMPFS ? ":tmpfs" : "");
 	if (target)
 		fprintf(to, " -> %s", target);
 	fputc('\n', to);

@@ -36,10 +36,13 @@ static bool ends_with(const char *text, const char *end)
 
 int value_mount_point(struct rootview_request *request, const char *text, const char **why)
 {
-	static const char *const kinds[] = {
-		[ROOTVIEW_DIRECTORY] = ":directory",
-		[ROOTVIEW_FILE] = ":file",
-		[ROOTVIEW_TMPFS] = ":tmpfs",
+	static const struct {
+		const char *end;
+		enum rootview_kind kind;
+	} kinds[] = {
+		{ ":directory", ROOTVIEW_DIRECTORY },
+		{ ":file", ROOTVIEW_FILE },
+		{ ":tmpfs", ROOTVIEW_TMPFS },
 	};
 	enum rootview_kind kind = ROOTVIEW_DIRECTORY;
 	cleanup_free char *path = strdup(text);
@@ -47,9 +50,9 @@ int value_mount_point(struct rootview_request *request, const char *text, const 
 	if (!path)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (kinds[i] && ends_with(text, kinds[i])) {
-			path[strlen(path) - strlen(kinds[i])] = '\0';
-			kind = i;
+		if (ends_with(text, kinds[i].end)) {
+			path[strlen(path) - strlen(kinds[i].end)] = '\0';
+			kind = kinds[i].kind;
 			break;
 		}
 	}

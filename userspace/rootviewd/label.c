@@ -10,6 +10,9 @@
 #include "name.h"
 #include "util.h"
 
+/* A string that fsconfig() takes, such as the value of context=. */
+#define LABEL_MOUNT_MAX 255
+
 bool label_enabled(void)
 {
 	return is_selinux_enabled() == 1;
@@ -65,6 +68,7 @@ int label_check(const char *label, char **ret, struct failure *f)
 {
 	const char *fault;
 	char *canonical, *copy;
+	size_t length;
 
 	if (!label_enabled())
 		return failed(f, FAILURE_LABELS_UNAVAILABLE,
@@ -82,8 +86,16 @@ int label_check(const char *label, char **ret, struct failure *f)
 	if (security_canonicalize_context_raw(label, &canonical) < 0)
 		return failed_step(f, label, "ask SELinux for the spelling of this label", errno,
 				   NULL);
+	length = strlen(canonical);
 	copy = strdup(canonical);
 	freecon(canonical);
+	if (length > LABEL_MOUNT_MAX) {
+		free(copy);
+		return failed(f, FAILURE_INVALID_LABEL,
+			      "the label \"%.128s...\" has %zu bytes, and the kernel takes %d for a "
+			      "mount: choose fewer categories, or ranges of them (c1.c9)", label,
+			      length, LABEL_MOUNT_MAX);
+	}
 	if (!copy)
 		return failed_step(f, label, "check the label", ENOMEM, NULL);
 	*ret = copy;

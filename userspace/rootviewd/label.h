@@ -24,7 +24,8 @@ int label_of_shared_files(char **ret, struct failure *f);
 /*
  * Checks a label against the loaded policy.  On success *@ret is the same label
  * in the one spelling that the kernel uses, to be freed by the caller.  Fails
- * with LABELS_UNAVAILABLE or INVALID_LABEL.
+ * with LABELS_UNAVAILABLE or INVALID_LABEL; the latter also for one that has more bytes than a
+ * mount can be given.
  */
 int label_check(const char *label, char **ret, struct failure *f);
 

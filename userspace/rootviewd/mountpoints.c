@@ -45,18 +45,6 @@ static size_t find_place(const struct mount_points *points, const char *path)
 	return low;
 }
 
-struct mount_point *mount_points_find(const struct mount_points *points, const char *path)
-{
-	size_t i = find_place(points, path);
-
-	return i < points->n && streq(points->list[i].path, path) ? &points->list[i] : NULL;
-}
-
-bool mount_point_is_folder(enum mount_point_kind kind)
-{
-	return kind == MOUNT_POINT_DIRECTORY || kind == MOUNT_POINT_TMPFS;
-}
-
 /* Makes room for one more.  Powers of two, so that a long list is not copied for each. */
 static int grow(struct mount_points *points)
 {
@@ -85,15 +73,26 @@ static int copy_point(struct mount_point *to, const char *path, enum mount_point
 	return -ENOMEM;
 }
 
+static bool is_folder(enum mount_point_kind kind)
+{
+	return kind == MOUNT_POINT_DIRECTORY || kind == MOUNT_POINT_TMPFS;
+}
+
 int mount_points_add(struct mount_points *points, const char *path, enum mount_point_kind kind,
 		     const char *target)
 {
-	struct mount_point point, *at = mount_points_find(points, path);
 	size_t i = find_place(points, path);
+	struct mount_point point, *at;
 	int r;
 
-	if (at)
+	if (i < points->n && streq(points->list[i].path, path)) {
+		at = &points->list[i];
+		if (is_folder(at->kind) && is_folder(kind)) {
+			at->kind = kind == MOUNT_POINT_TMPFS ? kind : at->kind;
+			return 0;
+		}
 		return at->kind == kind && streq_null(at->target, target) ? 0 : -EEXIST;
+	}
 	r = copy_point(&point, path, kind, target);
 	if (r < 0)
 		return r;

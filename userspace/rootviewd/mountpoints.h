@@ -6,7 +6,6 @@
 #ifndef ROOTVIEW_MOUNTPOINTS_H
 #define ROOTVIEW_MOUNTPOINTS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-json.h>
 
@@ -21,7 +20,7 @@ enum mount_point_kind {
 	MOUNT_POINT_DIRECTORY,
 	MOUNT_POINT_FILE,
 	MOUNT_POINT_LINK,	/* a symbolic link, which an engine would create */
-	MOUNT_POINT_TMPFS,	/* a directory for a tmpfs, which gets its mode: all may write */
+	MOUNT_POINT_TMPFS,	/* a directory of mode 01777, which a tmpfs takes over */
 };
 
 struct mount_point {
@@ -48,7 +47,8 @@ int invalid_point(struct failure *f, const char *path, const char *fault);
  * Reads an array of MountPoint (NULL for none) and an array of names of
  * ready-made lists (NULL for none), and puts all of it into one set in its one
  * form, which the caller frees with mount_points_free().  What is asked for
- * explicitly wins over a list; the same path twice with different kinds or targets fails.
+ * explicitly wins over a list; the same path twice with different kinds or targets fails,
+ * but for a directory that is a tmpfs, too, which it is then.
  *
  * Fails with INVALID_MOUNT_POINT (a path that is relative, is "/", holds "..",
  * a NUL or control character, is longer than 4095 bytes, has a component longer
@@ -71,13 +71,10 @@ int mount_points_to_json(const struct mount_points *points, sd_json_variant **re
 char *mount_points_to_text(const struct mount_points *points);
 int mount_points_from_text(const char *text, struct mount_points *ret);
 
-/* Whether it is a directory, for whatever use. */
-bool mount_point_is_folder(enum mount_point_kind kind);
-
-/* The one with @path; NULL if there is none. */
-struct mount_point *mount_points_find(const struct mount_points *points, const char *path);
-
-/* Adds one, consuming neither string.  Returns a negative errno; keeps order and uniqueness. */
+/*
+ * Adds one, consuming neither string.  Returns a negative errno, -EEXIST if the path is there
+ * as something else; keeps order and uniqueness.  What is a directory and a tmpfs is a tmpfs.
+ */
 int mount_points_add(struct mount_points *points, const char *path, enum mount_point_kind kind,
 		     const char *target);
 

@@ -23,8 +23,8 @@
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FOLDER_MODE 0755
-#define TMPFS_MODE 01777
 #define FILE_MODE 0644
+#define TMPFS_MODE 01777
 
 static const char label_name[] = "security.selinux";
 
@@ -194,24 +194,12 @@ static int resolve(int image, const char *image_path, const struct mount_point *
 
 static int check_kind(const struct mount_point *want, mode_t mode, struct failure *f)
 {
-	if (mount_point_is_folder(want->kind) && !S_ISDIR(mode))
+	if ((want->kind == MOUNT_POINT_DIRECTORY || want->kind == MOUNT_POINT_TMPFS) &&
+	    !S_ISDIR(mode))
 		return invalid_point(f, want->path, "is no directory in the image");
 	if (want->kind == MOUNT_POINT_FILE && S_ISDIR(mode))
 		return invalid_point(f, want->path,
 				     "is to be a file, and is a directory in the image");
-	return 0;
-}
-
-/* Adds one.  Where there is to be a directory for a tmpfs, and for something else, it is the first. */
-static int add_point(struct mount_points *points, const char *path, enum mount_point_kind kind,
-		     const char *target)
-{
-	struct mount_point *there = mount_points_find(points, path);
-
-	if (!there || !mount_point_is_folder(there->kind) || !mount_point_is_folder(kind))
-		return mount_points_add(points, path, kind, target);
-	if (kind == MOUNT_POINT_TMPFS)
-		there->kind = kind;
 	return 0;
 }
 
@@ -230,7 +218,7 @@ static int find_one(int image, const char *image_path, const struct mount_point 
 		return invalid_point(f, want->path, "leads through a file");
 	if (errno != ENOENT)
 		return failed_look(f, image_path, real, errno);
-	r = add_point(missing, real, want->kind, want->target);
+	r = mount_points_add(missing, real, want->kind, want->target);
 	if (r == -EEXIST)
 		return invalid_point(f, want->path,
 				     "is the same as another one, and not of its kind");
@@ -244,7 +232,7 @@ static int add_parents(struct mount_points *all, const char *path)
 
 	for (const char *end = strchr(path + 1, '/'); r == 0 && end; end = strchr(end + 1, '/')) {
 		snprintf(parent, sizeof(parent), "%.*s", (int)(end - path), path);
-		r = add_point(all, parent, MOUNT_POINT_DIRECTORY, NULL);
+		r = mount_points_add(all, parent, MOUNT_POINT_DIRECTORY, NULL);
 	}
 	return r;
 }
@@ -265,7 +253,7 @@ static int add_with_parents(struct mount_points *all, const struct mount_points 
 		*culprit = point;
 		r = add_parents(all, point->path);
 		if (r == 0)
-			r = add_point(all, point->path, point->kind, point->target);
+			r = mount_points_add(all, point->path, point->kind, point->target);
 	}
 	return r;
 }
@@ -481,16 +469,14 @@ static int make_point(const struct job *job, const struct mount_point *point)
 	return r < 0 ? -errno : 0;
 }
 
-/* Of what the image does not have; a link's is not set. */
-static const mode_t new_modes[] = {
-	[MOUNT_POINT_DIRECTORY] = FOLDER_MODE,
-	[MOUNT_POINT_FILE] = FILE_MODE,
-	[MOUNT_POINT_TMPFS] = TMPFS_MODE,
-};
-
 /* Finishes what the image does not have. */
 static int finish_new(const struct job *job, const struct mount_point *point)
 {
+	static const mode_t modes[] = {
+		[MOUNT_POINT_DIRECTORY] = FOLDER_MODE,
+		[MOUNT_POINT_FILE] = FILE_MODE,
+		[MOUNT_POINT_TMPFS] = TMPFS_MODE,
+	};
 	const char *name;
 	cleanup_close int folder = open_parent(job->skeleton, point->path, &name);
 
@@ -498,7 +484,8 @@ static int finish_new(const struct job *job, const struct mount_point *point)
 		return folder;
 	if (fchownat(folder, name, job->uid, job->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (point->kind != MOUNT_POINT_LINK && fchmodat(folder, name, new_modes[point->kind], 0) < 0)
+	if (point->kind != MOUNT_POINT_LINK &&
+	    fchmodat(folder, name, modes[point->kind], 0) < 0)
 		return -errno;
 	return job->labels ? inherit_label(folder, name) : 0;
 }
