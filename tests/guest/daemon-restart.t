@@ -80,12 +80,16 @@ is "these are all" "$(dmsetup message web 0 view_list | wc -l)" 5
 # Between two steps of its own: folders without mounts, mounts without folders.
 
 kill_daemon KILL
-mkdir -p /run/rootview/origins/web/variants/7/{skeleton,mount}
+variant=/run/rootview/origins/web/variants/7
+mkdir -p $variant/{skeleton,lower,mount}
+mount -t tmpfs rootview $variant/skeleton
+mkdir $variant/skeleton/root
+mount --bind /run/rootview/origins/web/plain $variant/lower
 umount --lazy /run/rootview/origins/db/plain
 mkdir /run/rootview/trash/{5,6}
 mount -t tmpfs trash /run/rootview/trash/6
 start_daemon
-nok "a label's folder left half made is removed" test -e /run/rootview/origins/web/variants/7
+nok "a label's folder left half made is removed, with what is mounted in it" test -e $variant
 is "the trash is emptied" "$(ls /run/rootview/trash)" ""
 eventually "an origin without its mount is mounted again" mountpoint -q /run/rootview/origins/db/plain
 

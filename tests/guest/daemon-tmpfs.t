@@ -59,6 +59,29 @@ else
 fi
 is "the answer says what it is" "$(call ListViews | jq -c '[.views[0].mountPoints[] | select(.kind == "tmpfs").path]')" \
 	'["/cache","/deep/er"]'
+
+# modes VIEW FOLDER...
+modes()
+{
+	(cd "$(path_of "web/$1")" && stat --format='%n %a %u' "${@:2}" | paste -sd,)
+}
+
+rootviewctl create web both --mount-point /cache:tmpfs --mount-point /cache/x --mount-point /bin:tmpfs >/dev/null
+is "what is below it is not, and what the image has stays as it is" "$(modes both cache cache/x bin)" \
+	"cache 1777 0,cache/x 755 0,bin 755 0"
+rootviewctl create web mapped --mount-point /cache:tmpfs --id-map 0:100000:65536 >/dev/null
+is "with an id map, too" "$(modes mapped cache)" "cache 1777 100000"
+is "what is missing is told so" "$(rootviewctl check web /cache:tmpfs /bin:tmpfs)" /cache:tmpfs
+refused_call "a file is no place for a tmpfs" io.rootview.InvalidMountPoint "/bin/busybox" \
+	CreateView '{"origin":"web","name":"bad","mountPoints":[{"path":"/bin/busybox","kind":"tmpfs"}]}'
+kill_daemon KILL
+umount --lazy /run/rootview/origins/web/variants/*/mount
+start_daemon
+eventually "a daemon that comes later mounts it again" is_mounted web/mapped
+is "with the same mode" "$(modes mapped cache)" "cache 1777 100000"
+for view in both mapped; do
+	rootviewctl delete web "$view"
+done
 rootviewctl delete web c
 eventually "the origin is removed" rootviewctl origin remove web
 nothing_left

@@ -231,7 +231,7 @@ static void nonsense_in_requests(void **state)
 	refused(rootview_request_set_device_only(NULL, true));
 	refused(rootview_request_add_mount_point(r, "x", ROOTVIEW_FILE, NULL));
 	refused(rootview_request_add_mount_point(r, NULL, ROOTVIEW_FILE, NULL));
-	refused(rootview_request_add_mount_point(r, "/x", ROOTVIEW_LINK + 1, NULL));
+	refused(rootview_request_add_mount_point(r, "/x", ROOTVIEW_TMPFS + 1, NULL));
 	refused(rootview_request_add_mount_point(r, "/x", ROOTVIEW_LINK, NULL));
 	refused(rootview_request_add_mount_point(r, "/x", ROOTVIEW_LINK, ""));
 	refused(rootview_request_add_mount_point(r, "/x", ROOTVIEW_FILE, "y"));

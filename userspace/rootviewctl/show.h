@@ -24,7 +24,7 @@ void show_view(struct rootview_reply *views, size_t i, struct rootview_reply *or
 /* Prints an event on a line: its type, and the origin and the view if it is about one. */
 void show_event(struct rootview_reply *event, FILE *to);
 
-/* Prints a line for each of the items: PATH, PATH:file or PATH -> TARGET. */
+/* Prints a line for each of the items: PATH, PATH:file, PATH:tmpfs or PATH -> TARGET. */
 void show_mount_points(struct rootview_reply *points, FILE *to);
 
 /* How long ago: "12 s", "5 min", "3 h", "7 d". */

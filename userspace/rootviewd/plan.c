@@ -87,34 +87,3 @@ void plan_overlay(const char *layers, const char *label, struct plan_mount *ret)
 	if (label)
 		add(ret, "context", label);
 }
-
-/* overlayfs separates layers by ':', and takes '\' as an escape. */
-static char *append_layer(char *to, const char *end, const char *path)
-{
-	for (; to && *path; path++) {
-		if (strchr(":\\", *path)) {
-			if (to == end)
-				return NULL;
-			*to++ = '\\';
-		}
-		if (to == end)
-			return NULL;
-		*to++ = *path;
-	}
-	return to;
-}
-
-bool plan_layers(const char *top, const char *bottom, char *ret, size_t size)
-{
-	const char *end = ret + size - 1;
-	char *to = append_layer(ret, end, top);
-
-	if (!to || to == end)
-		return false;
-	*to++ = ':';
-	to = append_layer(to, end, bottom);
-	if (!to)
-		return false;
-	*to = '\0';
-	return true;
-}

@@ -41,15 +41,9 @@ bool plan_is_listed(const char *type, const char *list);
 bool plan_plain(const char *type, const char *source, const char *label, struct plan_mount *ret);
 
 /*
- * Plans an overlay with all its files labelled @label, or with their own labels
- * if that is NULL; @layers from plan_layers().
+ * Plans an overlay of @layers, as lowerdir= takes them, with all its files labelled
+ * @label, or with their own labels if that is NULL.
  */
 void plan_overlay(const char *layers, const char *label, struct plan_mount *ret);
-
-/*
- * Writes overlayfs' lowerdir= value for @top over @bottom into @ret.  Returns
- * false if it does not fit.
- */
-bool plan_layers(const char *top, const char *bottom, char *ret, size_t size);
 
 #endif

@@ -320,8 +320,7 @@ static int check_owner(const char *dir, struct failure *f)
 static bool is_ours(const struct runtime *rt, const struct path *path)
 {
 	const struct path ours[] = {
-		runtime_lock(rt), runtime_origins(rt), runtime_views(rt), runtime_note(rt, 0),
-		runtime_trash(rt, 0),
+		runtime_lock(rt), runtime_origins(rt), runtime_trash(rt, 0),
 	};
 	struct stat st;
 

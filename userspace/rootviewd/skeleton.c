@@ -574,57 +574,5 @@ int skeleton_make(const char *path, const char *image, const struct mount_points
 		return failed_step(f, image, "open the image's root folder", errno, NULL);
 	if (mkdir(path, 0700) < 0)
 		return failed_step(f, path, "make this folder", errno, NULL);
-	if (make(path, &job, missing, f) == 0)
-		return 0;
-	(void)skeleton_remove(path);
-	return -1;
-}
-
-/*
- * Removing.
- */
-
-static int remove_contents(int fd);
-
-static int remove_entry(int folder, const char *name)
-{
-	int fd, r;
-
-	if (unlinkat(folder, name, 0) == 0)
-		return 0;
-	if (errno != EISDIR)
-		return -errno;
-	fd = openat(folder, name, FOLDER_FLAGS);
-	r = fd < 0 ? -errno : remove_contents(fd);
-	if (r == 0 && unlinkat(folder, name, AT_REMOVEDIR) < 0)
-		r = -errno;
-	return r;
-}
-
-/* Consumes @fd.  MOUNT_POINT_DEPTH_MAX is the depth of this. */
-static int remove_contents(int fd)
-{
-	cleanup_closedir DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	while (r == 0 && (errno = 0, entry = readdir(dir)))
-		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-			r = remove_entry(dirfd(dir), entry->d_name);
-	return r == 0 ? -errno : r;
-}
-
-int skeleton_remove(const char *path)
-{
-	int fd = open(path, FOLDER_FLAGS);
-	int r = fd < 0 ? -errno : remove_contents(fd);
-
-	if (r == 0 && rmdir(path) < 0)
-		r = -errno;
-	return r;
+	return make(path, &job, missing, f);
 }

@@ -92,30 +92,6 @@ static void labelled_variant_is_an_overlay(void **state)
 			    "metacopy=off;context=u:r:t:s0:c1,c2");
 }
 
-static void layers_are_escaped(void **state)
-{
-	char layers[64];
-
-	(void)state;
-	assert_true(plan_layers("/a", "/b", layers, sizeof(layers)));
-	assert_string_equal(layers, "/a:/b");
-	assert_true(plan_layers("/a:x", "/b\\y", layers, sizeof(layers)));
-	assert_string_equal(layers, "/a\\:x:/b\\\\y");
-}
-
-static void layers_that_do_not_fit_are_refused(void **state)
-{
-	char layers[6];
-
-	(void)state;
-	assert_true(plan_layers("/a", "/b", layers, 6));
-	assert_false(plan_layers("/a", "/b", layers, 5));
-	assert_false(plan_layers("/a", "/b", layers, 4));
-	assert_false(plan_layers("/a", "/b", layers, 3));
-	assert_false(plan_layers("/a", "/b", layers, 1));
-	assert_false(plan_layers(":", ":::", layers, 6));
-}
-
 static void only_whole_elements_are_listed(void **state)
 {
 	(void)state;
@@ -153,8 +129,6 @@ int main(void)
 		cmocka_unit_test(only_whole_elements_are_listed),
 		cmocka_unit_test(every_listed_type_has_a_plan),
 		cmocka_unit_test(labelled_variant_is_an_overlay),
-		cmocka_unit_test(layers_are_escaped),
-		cmocka_unit_test(layers_that_do_not_fit_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,7 @@ static int tear_down(void **state)
 #define DIRECTORY MOUNT_POINT_DIRECTORY
 #define FILE_ MOUNT_POINT_FILE
 #define LINK MOUNT_POINT_LINK
+#define TMPFS MOUNT_POINT_TMPFS
 
 static int find(const struct place *p, const struct mount_point *points, size_t n,
 		struct mount_points *ret, struct failure *f)
@@ -215,14 +216,23 @@ static void the_same_place_is_missing_once(void **state)
 		{ "/var/run/x", NULL, DIRECTORY },
 		{ "/run/x/y", NULL, FILE_ },
 		{ "/etc/resolv.conf", NULL, FILE_ },
+		/* A directory for a tmpfs is one, too. */
+		{ "/run/t", NULL, TMPFS },
+		{ "/run/u", NULL, DIRECTORY },
+		{ "/var/run/t", NULL, DIRECTORY },
+		{ "/var/run/u", NULL, TMPFS },
 	};
 	struct mount_points missing;
 	struct failure f;
 
 	assert_int_equal(find(*state, points, ARRAY_SIZE(points), &missing, &f), 0);
-	assert_int_equal(missing.n, 2);
-	assert_string_equal(missing.list[0].path, "/run/x");
-	assert_string_equal(missing.list[1].path, "/run/x/y");
+	assert_int_equal(missing.n, 4);
+	assert_string_equal(missing.list[0].path, "/run/t");
+	assert_int_equal(missing.list[0].kind, TMPFS);
+	assert_string_equal(missing.list[1].path, "/run/u");
+	assert_int_equal(missing.list[1].kind, TMPFS);
+	assert_string_equal(missing.list[2].path, "/run/x");
+	assert_string_equal(missing.list[3].path, "/run/x/y");
 	mount_points_free(&missing);
 }
 
@@ -235,6 +245,7 @@ static void what_cannot_be_is_refused(void **state)
 		{ { "/etc/passwd", NULL, DIRECTORY }, "is no directory" },
 		{ { "/absolute", NULL, DIRECTORY }, "is no directory" },
 		{ { "/fifo", NULL, DIRECTORY }, "is no directory" },
+		{ { "/fifo", NULL, TMPFS }, "is no directory" },
 		{ { "/etc", NULL, FILE_ }, "is a directory" },
 		{ { "/root", NULL, FILE_ }, "is a directory" },
 		{ { "/good40", NULL, FILE_ }, "is a directory" },
@@ -423,6 +434,9 @@ static const struct mount_point some_missing[] = {
 	{ "/a/b/c", NULL, FILE_ },
 	{ "/a/b/d", NULL, DIRECTORY },
 	{ "/run/x/y", NULL, FILE_ },
+	{ "/t", NULL, TMPFS },
+	{ "/t/u", NULL, DIRECTORY },
+	{ "/t/v", NULL, TMPFS },
 };
 
 static void new_things_are_made(void **state)
@@ -440,6 +454,9 @@ static void new_things_are_made(void **state)
 		{ "/a/b/d", S_IFDIR | 0755 },
 		{ "/run/x", S_IFDIR | 0755 },
 		{ "/run/x/y", S_IFREG | 0644 },
+		{ "/t", S_IFDIR | 01777 },
+		{ "/t/u", S_IFDIR | 0755 },
+		{ "/t/v", S_IFDIR | 01777 },
 	};
 	struct place *p = *state;
 	mode_t mask;
@@ -593,7 +610,7 @@ static void labels_are_copied_if_wanted(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(get_attribute(p, cases[i].path, "security.selinux"),
 				    cases[i].label);
-	assert_int_equal(skeleton_remove(p->skeleton), 0);
+	test_remove_folder(p->skeleton);
 
 	assert_int_equal(make_skeleton(p, to_be_labelled, ARRAY_SIZE(to_be_labelled), false, &f),
 			 0);
@@ -652,11 +669,12 @@ static void nothing_missing_is_a_skeleton_too(void **state)
 	assert_int_equal(count(p->skeleton), 1);
 }
 
-static void the_deepest_is_made_and_removed(void **state)
+static void the_deepest_is_made(void **state)
 {
 	char path[PATH_MAX] = "";
 	struct mount_point missing = { path, NULL, DIRECTORY };
 	struct place *p = *state;
+	char command[sizeof(p->skeleton) + 16];
 	struct failure f;
 
 	need_root();
@@ -664,11 +682,12 @@ static void the_deepest_is_made_and_removed(void **state)
 	for (size_t i = 0; i < PATH_MAX - 1; i++)
 		path[i] = i % (PATH_MAX / MOUNT_POINT_DEPTH_MAX) ? 'x' : '/';
 	assert_int_equal(make_skeleton(p, &missing, 1, false, &f), 0);
-	assert_int_equal(skeleton_remove(p->skeleton), 0);
-	assert_int_equal(access(p->skeleton, F_OK), -1);
+	/* Too deep for tear_down(). */
+	snprintf(command, sizeof(command), "rm -r '%s'", p->skeleton);
+	assert_int_equal(system(command), 0);
 }
 
-static void a_failure_leaves_nothing(void **state)
+static void failures_name_what_cannot_be_made(void **state)
 {
 	const struct {
 		struct mount_point missing[2];
@@ -690,7 +709,7 @@ static void a_failure_leaves_nothing(void **state)
 		assert_int_equal(f.kind, FAILURE_OPERATION_FAILED);
 		assert_string_equal(f.object, p->skeleton);
 		assert_non_null(strstr(f.step, cases[i].step));
-		assert_int_equal(access(p->skeleton, F_OK), -1);
+		test_remove_folder(p->skeleton);
 	}
 }
 
@@ -708,23 +727,6 @@ static void what_is_there_stays(void **state)
 	assert_int_equal(f.kind, FAILURE_OPERATION_FAILED);
 	assert_string_equal(f.reason, strerror(EEXIST));
 	assert_int_equal(access(path, F_OK), 0);
-}
-
-static void removing_follows_no_link(void **state)
-{
-	struct place *p = *state;
-	char link[PATH_MAX];
-	size_t n;
-
-	assert_int_equal(mkdir(p->skeleton, 0700), 0);
-	snprintf(link, sizeof(link), "%s/link", p->skeleton);
-	assert_int_equal(symlink(p->image, link), 0);
-	n = count(p->image);
-	assert_int_equal(skeleton_remove(link), -ENOTDIR);
-	assert_int_equal(skeleton_remove(p->skeleton), 0);
-	assert_int_equal(access(p->skeleton, F_OK), -1);
-	assert_int_equal(count(p->image), n);
-	assert_int_equal(skeleton_remove(p->skeleton), -ENOENT);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -746,10 +748,9 @@ int main(void)
 		TEST(labels_are_copied_if_wanted),
 		TEST(default_acls_are_copied_and_not_inherited),
 		TEST(nothing_missing_is_a_skeleton_too),
-		TEST(the_deepest_is_made_and_removed),
-		TEST(a_failure_leaves_nothing),
+		TEST(the_deepest_is_made),
+		TEST(failures_name_what_cannot_be_made),
 		TEST(what_is_there_stays),
-		TEST(removing_follows_no_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
