@@ -164,7 +164,7 @@ int rootview_request_set_path(struct rootview_request *r, const char *path);
 int rootview_request_add_mount_point(struct rootview_request *r, const char *path,
 				     enum rootview_kind kind, const char *target);
 
-/* Adds a ready-made list of mount points: "docker", "podman" or "kubernetes". */
+/* Adds a ready-made list of mount points: "docker", "podman", "kubernetes" or "containerd". */
 int rootview_request_add_list(struct rootview_request *r, const char *list);
 
 /*
