@@ -5,6 +5,8 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "bench.h"
@@ -79,52 +81,73 @@ static char *view_name(size_t i)
 	return text("container-%zu", i);
 }
 
-static struct rootview_request *new_request(size_t i, enum rootview_mount way)
+static struct rootview_request *new_request(size_t i)
 {
 	struct rootview_request *request = rootview_request_new();
 	cleanup_free char *name = view_name(i);
 
-	if (!request || rootview_request_set_name(request, name) < 0 ||
-	    rootview_request_set_mount(request, way) < 0)
+	if (!request || rootview_request_set_name(request, name) < 0)
 		die(ENOMEM, "a request");
 	return request;
 }
 
-static void create(struct bench *b, size_t first, size_t n, enum rootview_mount way)
+static void create_shared(struct bench *b, size_t first, size_t n)
 {
 	struct rootview_request **requests = new_array(n, sizeof(*requests));
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 
 	for (size_t i = 0; i < n; i++)
-		requests[i] = new_request(first + i, way);
+		requests[i] = new_request(first + i);
 	reply = run(b, rootview_call_create(&call, ORIGIN, requests, n), &call);
 	for (size_t i = 0; i < n; i++) {
-		struct container *c = &b->containers[first + i];
-
 		rootview_request_free(requests[i]);
-		if (way == ROOTVIEW_DETACHED)
-			c->mount = rootview_reply_take_fd(reply, i);
-		else
-			c->root = text("%s", rootview_reply_path(reply, i));
+		b->containers[first + i].root = text("%s", rootview_reply_path(reply, i));
 	}
 	rootview_reply_free(reply);
 	free(requests);
 }
 
-static void create_attached(struct bench *b, size_t first, size_t n)
+static int open_view(struct bench *b, size_t i)
 {
-	create(b, first, n, ROOTVIEW_ATTACHED);
-}
+	cleanup_free char *name = view_name(i);
+	struct rootview_reply *reply;
+	struct rootview_call *call;
+	int fd;
 
-static void create_shared(struct bench *b, size_t first, size_t n)
-{
-	create(b, first, n, ROOTVIEW_SHARED);
+	reply = run(b, rootview_call_open(&call, ORIGIN, name, 0), &call);
+	fd = rootview_reply_take_fd(reply, 0);
+	if (fd < 0)
+		die(-fd, "the mount of %s", name);
+	rootview_reply_free(reply);
+	return fd;
 }
 
 static void create_detached(struct bench *b, size_t first, size_t n)
 {
-	create(b, first, n, ROOTVIEW_DETACHED);
+	create_shared(b, first, n);
+	for (size_t i = first; i < first + n; i++) {
+		free(b->containers[i].root);
+		b->containers[i].root = NULL;
+		b->containers[i].mount = open_view(b, i);
+	}
+}
+
+static void create_attached(struct bench *b, size_t first, size_t n)
+{
+	create_detached(b, first, n);
+	for (size_t i = first; i < first + n; i++) {
+		struct container *c = &b->containers[i];
+		int r;
+
+		c->root = text("%s/view-%zu", b->work, i);
+		if (mkdir(c->root, 0700) < 0)
+			die(errno, "%s", c->root);
+		r = rootview_attach(c->mount, c->root);
+		if (r < 0)
+			die(-r, "%s", c->root);
+		close_fd(&c->mount);
+	}
 }
 
 static void delete(struct bench *b, size_t first, size_t n)
@@ -141,6 +164,17 @@ static void delete(struct bench *b, size_t first, size_t n)
 	for (size_t i = 0; i < n; i++)
 		free(names[i]);
 	free(names);
+}
+
+static void delete_attached(struct bench *b, size_t first, size_t n)
+{
+	for (size_t i = first; i < first + n; i++) {
+		const char *root = b->containers[i].root;
+
+		if (umount2(root, MNT_DETACH) < 0 || rmdir(root) < 0)
+			die(errno, "%s", root);
+	}
+	delete(b, first, n);
 }
 
 static int is_entry(const struct dirent *entry)
@@ -168,7 +202,7 @@ void rootviewd_settle(void)
 
 const struct mode mode_rootview_attached = {
 	.name = "rootview-attached",
-	.start = rootviewd_start, .prepare = prepare, .create = create_attached, .delete = delete,
+	.start = rootviewd_start, .prepare = prepare, .create = create_attached, .delete = delete_attached,
 	.settle = rootviewd_settle, .finish = finish,
 };
 
@@ -186,6 +220,6 @@ const struct mode mode_rootview_detached = {
 
 const struct mode mode_rootview_batch = {
 	.name = "rootview-batch", .batches = true,
-	.start = rootviewd_start, .prepare = prepare, .create = create_attached, .delete = delete,
+	.start = rootviewd_start, .prepare = prepare, .create = create_shared, .delete = delete,
 	.settle = rootviewd_settle, .finish = finish,
 };

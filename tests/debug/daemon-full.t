@@ -19,21 +19,15 @@ for kind in inodes blocks; do
 		connect 2 0
 		add-origin 3 1
 		remove-origin 2 0
-		create-attached $((2 + some)) $some
-		create-outside $((2 + some)) $some
+		create-plain $((2 + some)) $some
 		create-label $((2 + some)) $some
 		create-points/4 3 1
 		create-map 3 1
 		create-many-points/20 3 1
-		create-detached 2 0
 		create-batch 2 0
 		delete 2 0
 		delete-batch 2 0
-		mount-attached $((2 + some)) $some
-		mount-outside $((2 + some)) $some
-		mount-shared $((2 + some)) $some
-		mount-unmounted $((2 + some)) $some
-		unmount $((2 + some)) $some
+		open 2 0
 		created-by-hand $((2 + some)) $some
 		deleted-by-hand 2 0
 		trash 2 0

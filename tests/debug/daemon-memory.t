@@ -21,27 +21,16 @@ connect 60 60
 monitor/2 30 25
 add-origin/401 15 0
 remove-origin/3 10 10
-create-attached 70 60
-create-outside/2 30 20
+create-plain 70 60
 create-label/3 30 20
 create-points/31 30 20
 create-map/9 25 15
 create-many-points/251 30 20
-create-shared/5 15 10
-create-detached/3 25 15
-create-unmounted/5 15 10
+create-device/5 15 10
 create-tied/5 15 10
 create-batch/9 25 15
 delete 30 30
-delete-outside/3 15 10
 delete-batch/4 10 10
-mount-attached/5 10 10
-mount-as-created/7 10 5
-mount-outside 60 50
-mount-inside/2 30 30
-mount-shared/5 10 10
-mount-detached/5 10 10
-mount-unmounted/5 10 10
-unmount/4 10 10
+open 15 10
 LIST
 done_testing

@@ -52,7 +52,7 @@ is "the total is that of all, and has its spread" "$(about \
 # What is no matter of time: a mount each, or none, and one for the origin.
 is "mounts are counted" "$(about '[.results[] | select(.level == "storage") |
 	[.mode, .host_mounts_added]]')" \
-	'[["dm-rw",2],["overlay2",2],["vfs",0],["rootview-attached",3],["rootview-detached",1],["rootview-shared",1],["rootview-batch",3]]'
+	'[["dm-rw",2],["overlay2",2],["vfs",0],["rootview-attached",3],["rootview-detached",1],["rootview-shared",1],["rootview-batch",1]]'
 is "the first container of a view reads from disk, the others nothing" \
 	"$(about '[.results[] | select(.mode | startswith("rootview")) |
 		[.sectors[0] > 0, (.sectors[1:] | add)]] | unique')" '[[true,0]]'

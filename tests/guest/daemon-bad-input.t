@@ -22,10 +22,7 @@ start_daemon
 call AddOrigin "{\"name\":\"web\",\"device\":\"$web\"}" >/dev/null
 call CreateView '{"origin":"web","name":"taken"}' >/dev/null
 
-mkdir -p /tmp/full/file /tmp/empty
 ln -s empty /tmp/link
-ln -s /tmp /tmp/above
-touch /tmp/file
 
 # letters N: that many.
 letters()
@@ -43,7 +40,7 @@ times()
 state()
 {
 	mounted
-	find /run/rootview /tmp/full /tmp/empty -xdev | sort
+	find /run/rootview -xdev | sort
 	dmsetup table
 	dmsetup message web 0 view_list
 	grep -c . /proc/self/mountinfo
@@ -78,11 +75,6 @@ point()
 	new "$1" "a mount point $2" "\"mountPoints\":[$3]"
 	bad CheckMountPoints "$1" "a mount point $2" "{\"origin\":\"web\",\"mountPoints\":[$3]}"
 }
-attach()
-{
-	new "$1" "a path $2" "\"path\":$3"
-	bad MountView "$1" "a path $2" "{\"origin\":\"web\",\"name\":\"taken\",\"path\":$3}"
-}
 ranges()
 {
 	new InvalidIdMap "an id map $1" "\"idMap\":{\"uid\":$2,\"gid\":[{\"inside\":0,\"outside\":0,\"count\":1}]}"
@@ -109,8 +101,8 @@ for type in 7 -1 1.5 true '[]' '["a"]' '{}' '{"a":1}'; do
 	named InvalidParameter "a name that is $type" "$type"
 done
 for name in '""' '"."' '"a/b"' '"absent"' "\"$(letters 5000)\""; do
-	bad MountView NoSuchView "the name ${name:0:20}" "{\"origin\":\"web\",\"name\":$name}"
-	bad UnmountView NoSuchView "the name ${name:0:20}" "{\"origin\":\"web\",\"name\":$name}"
+	bad OpenView NoSuchView "the name ${name:0:20}" "{\"origin\":\"web\",\"name\":$name}"
+	bad ListViews NoSuchView "the name ${name:0:20}" "{\"origin\":\"web\",\"name\":$name}"
 	bad GetStats NoSuchView "the name ${name:0:20}" "{\"origin\":\"web\",\"name\":$name}"
 done
 bad DeleteView NoSuchView "a view that is not there" '{"origin":"web","name":"absent"}'
@@ -127,8 +119,7 @@ for name in '""' '"absent"' '"../web"' '"web/"' '"we b"' '"\u00e4"' '"web\n"' "\
 	bad CreateViews NoSuchOrigin "$what" "{\"origin\":$name,\"views\":[{\"name\":\"new\"}]}"
 	bad DeleteView NoSuchOrigin "$what" "{\"origin\":$name,\"name\":\"taken\"}"
 	bad DeleteViews NoSuchOrigin "$what" "{\"origin\":$name,\"names\":[\"taken\"]}"
-	bad MountView NoSuchOrigin "$what" "{\"origin\":$name,\"name\":\"taken\"}"
-	bad UnmountView NoSuchOrigin "$what" "{\"origin\":$name,\"name\":\"taken\"}"
+	bad OpenView NoSuchOrigin "$what" "{\"origin\":$name,\"name\":\"taken\"}"
 	bad ListViews NoSuchOrigin "$what" "{\"origin\":$name}"
 	bad GetStats NoSuchOrigin "$what" "{\"origin\":$name}"
 	bad CheckMountPoints NoSuchOrigin "$what" "{\"origin\":$name}"
@@ -140,7 +131,7 @@ for type in 7 true '[]' '{}'; do
 		"{\"origin\":$type,\"views\":[{\"name\":\"new\"}]}"
 	bad DeleteViews InvalidParameter "an origin that is $type" \
 		"{\"origin\":$type,\"names\":[\"taken\"]}"
-	for method in DeleteView MountView UnmountView GetStats; do
+	for method in DeleteView OpenView GetStats; do
 		bad "$method" InvalidParameter "an origin that is $type" \
 			"{\"origin\":$type,\"name\":\"taken\"}"
 	done
@@ -187,40 +178,32 @@ for type in 7 true '[]' '{}'; do
 	new InvalidParameter "a label that is $type" "\"label\":$type"
 done
 
-# Ways and paths.
+# Devices alone, and ids.
 
-for way in '""' '"Attached"' '"mounted"' '"attached "'; do
-	new InvalidParameter "the way $way" "\"mount\":$way"
-	bad MountView InvalidParameter "the way $way" \
-		"{\"origin\":\"web\",\"name\":\"taken\",\"mount\":$way}"
+for type in 7 '"true"' '[]' '{}'; do
+	new InvalidParameter "a device alone that is $type" "\"deviceOnly\":$type"
 done
-for type in 7 true '[]' '{}'; do
-	new InvalidParameter "a way that is $type" "\"mount\":$type"
-	attach InvalidParameter "that is $type" "$type"
+for method in OpenView DeleteView ListViews; do
+	for id in 4711 18446744073709551615; do
+		bad "$method" NoSuchView "the id $id" "{\"origin\":\"web\",\"id\":$id}"
+	done
+	for type in -1 1.5 true '"a"' '[]' '{}'; do
+		bad "$method" InvalidParameter "an id that is $type" "{\"origin\":\"web\",\"id\":$type}"
+	done
 done
-for way in shared detached unmounted; do
-	new InvalidRequest "a path with the way $way" "\"mount\":\"$way\",\"path\":\"/tmp/empty\""
-	bad MountView InvalidRequest "a path with the way $way" \
-		"{\"origin\":\"web\",\"name\":\"taken\",\"mount\":\"$way\",\"path\":\"/tmp/empty\"}"
+for method in OpenView DeleteView; do
+	bad "$method" InvalidRequest "neither a name nor an id" '{"origin":"web"}'
+	bad "$method" InvalidRequest "both of them null" '{"origin":"web","name":null,"id":null}'
+	bad "$method" InvalidParameter "no origin" '{"name":"taken"}'
 done
-attach InvalidPath "that is empty" '""'
-attach InvalidPath "that is relative" '"tmp/empty"'
-attach InvalidPath "that is the root" '"/"'
-attach InvalidPath "that ends with a slash" '"/tmp/empty/"'
-attach InvalidPath "with two slashes" '"/tmp//empty"'
-attach InvalidPath "with a .." '"/tmp/full/../empty"'
-attach InvalidPath "with a ." '"/tmp/./empty"'
-attach InvalidPath "that is not there" '"/tmp/absent"'
-attach InvalidPath "whose folder is not there" '"/absent/absent"'
-attach InvalidPath "that is a file" '"/tmp/file"'
-attach InvalidPath "below a file" '"/tmp/file/x"'
-attach InvalidPath "that is a folder with something in it" '"/tmp/full"'
-attach InvalidPath "that is a symbolic link" '"/tmp/link"'
-attach InvalidPath "through a symbolic link" '"/tmp/above/empty"'
-attach InvalidPath "in another view" '"/run/rootview/views/web/taken/etc"'
-attach InvalidPath "with a long component" "\"/$(letters 256)\""
-attach InvalidPath "of 4096 bytes" "\"/$(letters 4095)\""
-attach InvalidPath "of 100000 bytes" "\"/$(letters 100000)\""
+for key in '"name":"taken"' '"id":1'; do
+	bad ListViews InvalidRequest "$key without an origin" "{$key}"
+done
+bad DeleteViews InvalidRequest "names and ids" '{"origin":"web","names":["taken"],"ids":[1]}'
+bad DeleteViews NoSuchView "an id that none has" '{"origin":"web","ids":[4711]}'
+for type in 7 '"a"' '{}' '[0]' '[-1]' '["taken"]' '[null]' '[[1]]'; do
+	bad DeleteViews InvalidParameter "ids that are $type" "{\"origin\":\"web\",\"ids\":$type}"
+done
 
 # Mount points.
 
@@ -332,8 +315,7 @@ bad CreateViews InvalidRequest "no views" '{"origin":"web","views":[]}'
 bad DeleteViews InvalidRequest "no names" '{"origin":"web","names":[]}'
 bad CreateViews TooMany "1025 views" "{\"origin\":\"web\",\"views\":[$(times 1025 '{"name":"v&"}')]}"
 bad DeleteViews TooMany "1025 names" "{\"origin\":\"web\",\"names\":[$(times 1025 '"v&"')]}"
-bad CreateViews TooMany "129 detached views" \
-	"{\"origin\":\"web\",\"views\":[$(times 129 '{"name":"v&","mount":"detached"}')]}"
+bad DeleteViews TooMany "1025 ids" "{\"origin\":\"web\",\"ids\":[$(times 1025 '&')]}"
 for type in 7 '"a"' true '{}' '{"name":"new"}' '[7]' '["new"]' '[[]]' '[{}]' '[null]' \
 	'[{"name":null}]' '[{"name":"new","x":1}]' '[{"name":"new","origin":"web"}]'; do
 	bad CreateViews InvalidParameter "views that are $type" "{\"origin\":\"web\",\"views\":$type}"
@@ -346,15 +328,13 @@ done
 
 for missing in '{}' '{"origin":"web"}' '{"origin":null,"name":null}' '{"name":"taken"}' \
 	'{"origin":"web","name":null}'; do
-	for method in CreateView DeleteView MountView UnmountView; do
-		bad "$method" InvalidParameter "only $missing" "$missing"
-	done
+	bad CreateView InvalidParameter "only $missing" "$missing"
 done
 bad CreateViews InvalidParameter "no views at all" '{"origin":"web"}'
 bad CreateViews InvalidParameter "no origin at all" '{"views":[{"name":"new"}]}'
-bad DeleteViews InvalidParameter "no names at all" '{"origin":"web"}'
+bad DeleteViews InvalidRequest "no names at all" '{"origin":"web"}'
 bad DeleteViews InvalidParameter "no origin at all" '{"names":["taken"]}'
-bad AddOrigin InvalidParameter "no device" '{"name":"new"}'
+bad AddOrigin InvalidRequest "no device" '{"name":"new"}'
 bad AddOrigin InvalidParameter "no name" "{\"device\":\"$blank\"}"
 bad RemoveOrigin InvalidParameter "no name" '{}'
 bad CheckMountPoints InvalidParameter "no origin" '{"lists":["docker"]}'
@@ -365,12 +345,12 @@ bad GetStats InvalidParameter "an unknown parameter" '{"x":1}'
 bad CheckMountPoints InvalidParameter "an unknown parameter" '{"origin":"web","x":1}'
 bad AddOrigin InvalidParameter "an unknown parameter" "{\"name\":\"new\",\"device\":\"$blank\",\"x\":1}"
 bad RemoveOrigin InvalidParameter "an unknown parameter" '{"name":"web","x":1}'
-for method in CreateView DeleteView UnmountView MountView; do
+for method in CreateView DeleteView OpenView; do
 	bad "$method" InvalidParameter "an unknown parameter" '{"origin":"web","name":"taken","x":1}'
 	bad "$method" InvalidParameter "a parameter of another case" \
 		'{"Origin":"web","name":"taken"}'
 done
-bad MountView InvalidParameter "a parameter of CreateView" \
+bad OpenView InvalidParameter "a parameter of CreateView" \
 	'{"origin":"web","name":"taken","label":"nonsense"}'
 bad Monitor ExpectedMore "no wish for more" '{}'
 bad Nonsense MethodNotFound "an unknown method" '{}'
@@ -407,7 +387,7 @@ done </tmp/answers
 is "after all that, everything is as it was" "$(state)" "$before"
 is "also the daemon's open files" "$(find "/proc/$daemon/fd" | wc -l)" "$descriptors"
 is "a daemon that answers, too" "$(call ListViews '{"origin":"web"}' | jq -r '.views[].path')" \
-	/run/rootview/views/web/taken
+	/run/rootview/origins/web/plain
 
 # What is at the limits is accepted.
 
@@ -417,7 +397,7 @@ is "a name of 127 bytes, 1024 mount points, 32 ranges and a folder 64 deep" \
 		jq -r '.view.mountPoints | length')" 1024
 is "also in a batch of 1024" \
 	"$(echo "CreateViews {\"origin\":\"web\",\"views\":[$(
-		times 1024 '{"name":"v&","mount":"unmounted"}')]}" |
+		times 1024 '{"name":"v&","deviceOnly":true}')]}" |
 		perl -Itests/guest -MVarlink -e Varlink::filter | jq '[.parameters.results[].view] | length')" \
 	1024
 is "which are deleted" \

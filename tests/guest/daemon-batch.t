@@ -33,68 +33,68 @@ long_call()
 # Good and bad parts.  Each line: what became of one.
 results()
 {
-	jq -r '.results[] | [.name, .view.mount // "-", .view.path // "-", .descriptor // "-",
+	jq -r '.results[] | [.name, .view.path // "-",
 		(.refusal.error // "-" | ltrimstr("io.rootview."))] | join(" ")'
 }
-mkdir -p /tmp/target
 answer=$(call CreateViews "{\"origin\":\"web\",\"views\":[
-	{\"name\":\"a\"}, {\"name\":\"taken\"}, {\"name\":\"b\",\"mount\":\"shared\"}, {\"name\":\"x/y\"},
-	{\"name\":\"c\",\"mount\":\"unmounted\"}, {\"name\":\"a\",\"mount\":\"shared\"},
+	{\"name\":\"a\"}, {\"name\":\"taken\"}, {\"name\":\"b\"}, {\"name\":\"x/y\"},
+	{\"name\":\"c\",\"deviceOnly\":true}, {\"name\":\"a\"},
 	{\"name\":\"d\",\"label\":\"nonsense\"}, {\"name\":\"e\",\"label\":\"$context:c1\"},
-	{\"name\":\"f\",\"path\":\"/tmp/absent\"}, {\"name\":\"g\",\"path\":\"/tmp/target\"},
+	{\"name\":\"f\",\"label\":\"$context:c1\"}, {\"name\":\"g\"},
 	{\"name\":\"h\",\"mountPoints\":[{\"path\":\"/etc/greeting/x\"}]},
 	{\"name\":\"i\",\"mountPoints\":[{\"path\":\"/data\"}]},
 	{\"name\":\"j\",\"cgroup\":\"/absent\"}, {\"name\":\"k\",\"process\":4194304},
 	{\"name\":\"l\",\"idMap\":{\"uid\":[],\"gid\":[]}}, {\"name\":\"m\",\"lists\":[\"rkt\"]},
 	{\"name\":\"n\"}]}" | tee /tmp/answer | results)
-shared=$(jq -r '.results[2].view.path' /tmp/answer)
-is "each view of a batch has a result of its own" "$answer" "a attached /run/rootview/views/web/a - -
-taken - - - ViewExists
-b shared $shared - -
-x/y - - - InvalidName
-c unmounted - - -
-a - - - ViewExists
-d - - - InvalidLabel
-e attached /run/rootview/views/web/e - -
-f - - - InvalidPath
-g attached /tmp/target - -
-h - - - InvalidMountPoint
-i attached /run/rootview/views/web/i - -
-j - - - NoSuchCgroup
-k - - - NoSuchProcess
-l - - - InvalidIdMap
-m - - - InvalidRequest
-n attached /run/rootview/views/web/n - -"
+plain=/run/rootview/origins/web/plain
+other=/run/rootview/origins/web/variants
+is "each view of a batch has a result of its own" "$answer" "a $plain -
+taken - ViewExists
+b $plain -
+x/y - InvalidName
+c - -
+a - ViewExists
+d - InvalidLabel
+e $other/1/mount -
+f $other/1/mount -
+g $plain -
+h - InvalidMountPoint
+i $other/2/mount -
+j - NoSuchCgroup
+k - NoSuchProcess
+l - InvalidIdMap
+m - InvalidRequest
+n $plain -"
 is "each refusal has a sentence" \
 	"$(jq '[.results[].refusal // empty | select(.message == "")] | length' /tmp/answer)" 0
 is "those that were created are there, and no others" \
-	"$(call ListViews | jq -r '[.views[].name] | sort | join(" ")')" "a b c e g i n taken"
+	"$(call ListViews | jq -r '[.views[].name] | sort | join(" ")')" "a b c e f g i n taken"
 is "each can be used at its path" "$(jq -r '.results[].view.path // empty' /tmp/answer |
-	while read -r path; do cat "$path/etc/greeting"; done | sort | uniq -c | xargs)" "6 hello"
-is "none of the others left a folder" "$(cd /run/rootview/views/web && echo *)" "a e i n taken"
+	while read -r path; do cat "$path/etc/greeting"; done | sort | uniq -c | xargs)" "7 hello"
 
-answer=$(call DeleteViews '{"origin":"web","names":["a","absent","b","b","","c","e","g","x/y","i","n"]}' |
+answer=$(call DeleteViews '{"origin":"web","names":["a","absent","b","b","","c","e","f","g","x/y","i","n"]}' |
 	results)
-is "each name of a deletion has a result of its own" "$answer" "a - - - -
-absent - - - NoSuchView
-b - - - -
-b - - - NoSuchView
- - - - InvalidName
-c - - - -
-e - - - -
-g - - - -
-x/y - - - InvalidName
-i - - - -
-n - - - -"
+is "each name of a deletion has a result of its own" "$answer" "a - -
+absent - NoSuchView
+b - -
+b - NoSuchView
+ - InvalidName
+c - -
+e - -
+f - -
+g - -
+x/y - InvalidName
+i - -
+n - -"
 is "the other view stays" "$(call ListViews | jq -r '[.views[].name] | join(" ")')" taken
 as_before()
 {
-	[ "$(mounted | wc -l)" = "$empty" ] && ! mountpoint --quiet /tmp/target
+	[ "$(mounted | wc -l)" = "$empty" ]
 }
 eventually "what belonged to the deleted ones is unmounted" as_before
 is "a name of a deleted one can be taken again" \
 	"$(call CreateViews '{"origin":"web","views":[{"name":"a"}]}' | results)" \
-	"a attached /run/rootview/views/web/a - -"
+	"a $plain -"
 ok "and that is deleted" rootviewctl delete web a
 
 # Limits.
@@ -109,20 +109,12 @@ like "1025 views are too many" \
 like "1025 names, too" \
 	"$(long_call DeleteViews "{\"origin\":\"web\",\"names\":[$(times 1025 '"v&"')]}")" \
 	'"error":"io.rootview.TooMany".*"what":"views","limit":1024'
-detached='{"name":"v&","mount":"detached"}'
-like "129 detached views, too" \
-	"$(long_call CreateViews "{\"origin\":\"web\",\"views\":[$(times 129 "$detached")]}")" \
-	'"error":"io.rootview.TooMany".*"what":"descriptors","limit":128'
 is "none of them was created" "$(call ListViews | jq '.views | length')" 1
-is "128 are not: each gets its descriptor" \
-	"$(long_call CreateViews "{\"origin\":\"web\",\"views\":[$(times 128 "$detached")]}" |
-		jq -c '[.parameters.results[].descriptor] == [range(128)]')" true
-is "1024 views are not: 896 shared ones beside them, and those again" \
-	"$(long_call CreateViews "{\"origin\":\"web\",\"views\":[$(
-		times 1024 '{"name":"v&","mount":"shared"}')]}" |
-		jq -c '[.parameters.results[] | .refusal.error // .view.mount] |
+is "1024 views are not, and all of them share one mount" \
+	"$(long_call CreateViews "{\"origin\":\"web\",\"views\":[$(times 1024 '{"name":"v&"}')]}" |
+		jq -c '[.parameters.results[] | .refusal.error // .view.path] |
 			group_by(.) | map([.[0], length])')" \
-	'[["io.rootview.ViewExists",128],["shared",896]]'
+	"[[\"$plain\",1024]]"
 is "they are deleted in one call" \
 	"$(long_call DeleteViews "{\"origin\":\"web\",\"names\":[$(times 1024 '"v&"')]}" |
 		jq -c '[.parameters.results[] | select(.refusal)] | length')" 0
@@ -188,7 +180,7 @@ use warnings;
 use Varlink;
 
 my ($number) = @ARGV;
-my @more = ('', ',"mount":"shared"', ',"mount":"detached"', ',"mount":"unmounted"',
+my @more = ('', ',"deviceOnly":true', ',"cgroup":"/"',
 	    ",\"label\":\"system_u:object_r:container_file_t:s0:c$number\"",
 	    ",\"mountPoints\":[{\"path\":\"/of/client/$number\"}]");
 my $client = Varlink->new or die "cannot connect\n";

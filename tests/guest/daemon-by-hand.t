@@ -15,16 +15,18 @@ start_daemon
 call AddOrigin "{\"name\":\"web\",\"device\":\"$disk\"}" >/dev/null
 dmsetup message web 0 view_create a
 eventually "a view made with dmsetup is mounted" is_mounted web/a
-is "and has its files" "$(cat /run/rootview/views/web/a/etc/greeting)" hello
-is "and is listed" "$(call ListViews | jq -r '.views[].path')" /run/rootview/views/web/a
+is "and has its files" "$(cat "$(path_of web/a)/etc/greeting")" hello
 refused "dmsetup remove is refused while it exists" EBUSY dmsetup remove web
 dmsetup message web 0 view_create b system_u:object_r:container_file_t:s0:c7
 eventually "one with a label, too" is_mounted web/b
-is "which its files have" "$(stat --format=%C /run/rootview/views/web/b/big)" \
+is "which its files have" "$(stat --format=%C "$(path_of web/b)/big")" \
 	system_u:object_r:container_file_t:s0:c7
 dmsetup message web 0 view_delete a
-eventually "one deleted with dmsetup is unmounted" is_not_mounted web/a
-nok "and its folder goes" test -e /run/rootview/views/web/a
+is_gone()
+{
+	[ "$(call ListViews | jq -r '.views[].name')" = b ]
+}
+eventually "one deleted with dmsetup is gone" is_gone
 dmsetup message web 0 view_create bad nonsense
 is "one with a label that is none is not mounted" \
 	"$(call ListViews | jq -r '.views[] | select(.name == "bad") | .path')" null
@@ -57,7 +59,17 @@ rootviewctl delete hand b
 eventually "when the last has gone, so have all mounts" nothing_is_mounted
 eventually "and dmsetup can remove it again" dmsetup remove hand
 
-# A view that cannot be mounted keeps its origin, too.
+# A view that is a device alone, or cannot be mounted, keeps its origin, too, also when the last
+# one that was mounted has gone.
+
+dmsetup create -r hand --table "$table"
+call CreateView '{"origin":"hand","name":"device","deviceOnly":true}' >/dev/null
+rootviewctl create hand mounted >/dev/null
+rootviewctl delete hand mounted
+eventually "with the last one that was mounted, all mounts go" nothing_is_mounted
+refused "but a device alone keeps its origin" EBUSY dmsetup remove hand
+rootviewctl delete hand device
+eventually "until it goes, too" dmsetup remove hand
 
 make_disk blank 8
 dmsetup create -r blank --table "0 $(blockdev --getsz "$disk") rootview $disk"
@@ -73,11 +85,11 @@ eventually "until it is deleted" dmsetup remove blank
 
 dmsetup create -r hand --table "$table"
 rootviewctl create hand a >/dev/null
-cat /run/rootview/views/hand/a/big >/dev/null
+cat "$(path_of hand/a)/big" >/dev/null
 dmsetup wipe_table --force hand
-eventually "when a table is taken away under a view, the mount goes" is_not_mounted hand/a
+eventually "when a table is taken away under a view, the mount goes" nothing_is_mounted
 is "and the origin" "$(call ListOrigins)" '{"origins":[]}'
-is "and all its folders" "$(find /run/rootview/origins /run/rootview/views -mindepth 1)" ""
+is "and all its folders" "$(find /run/rootview/origins -mindepth 1)" ""
 eventually "then dmsetup can remove the device" dmsetup remove hand
 
 # Renaming.
@@ -87,7 +99,7 @@ rootviewctl create old a >/dev/null
 dmsetup rename old new
 rootviewctl create new b >/dev/null
 is "after a renaming, the paths have the new name" "$(call ListViews | jq -r '.views[].path')" \
-	$'/run/rootview/views/new/a\n/run/rootview/views/new/b'
+	$'/run/rootview/origins/new/plain\n/run/rootview/origins/new/plain'
 is "and nothing is left of the old one" "$(mounted | grep -c old)" 0
 rootviewctl delete new a
 rootviewctl delete new b

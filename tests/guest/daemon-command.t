@@ -54,15 +54,13 @@ is "after which there is one" "$(in_json '.origins | length' origin list)" 1
 
 # Creating.
 
-is "create prints the path" "$(rootviewctl create web a)" /run/rootview/views/web/a
-is "of each of several views" "$(rootviewctl create web b c d)" \
-	$'/run/rootview/views/web/b\n/run/rootview/views/web/c\n/run/rootview/views/web/d'
-is "and nothing of one that is unmounted" "$(rootviewctl create web u --mount unmounted)" ""
-is "or detached" "$(rootviewctl create web t --mount detached)" ""
-shared=$(rootviewctl create web s --mount shared)
-is "for one that is shared, a path that it has not alone" \
-	"$(rootviewctl create web s2 --mount shared)" "$shared"
+shared=$(rootviewctl create web a)
+is "create prints the path" "$shared" /run/rootview/origins/web/plain
+is "of each of several views, which is the same for all that ask for the same" \
+	"$(rootviewctl create web b c d | uniq -c | xargs)" "3 $shared"
 is "where its files are" "$(cat "$shared/etc/greeting")" hello
+is "and nothing of one that is a device alone" "$(rootviewctl create web u --device-only)" ""
+rootviewctl create web s s2 t >/dev/null
 mkdir /tmp/there
 is "--path attaches it there" "$(rootviewctl create web p --path /tmp/there)" /tmp/there
 is "where its files are" "$(cat /tmp/there/etc/greeting)" hello
@@ -118,8 +116,8 @@ is "--cgroup is noted" "$(in_json .cgroup inspect web cold)" /pod
 
 is "1500 views at once" "$(rootviewctl create web "${many[@]}" | wc -l)" 1500
 is "are deleted at once" "$(rootviewctl delete web "${many[@]}")" ""
-is "300 that are detached" "$(in_json '.results | length' create web "${many[@]:0:300}" \
-	--mount detached)" 300
+is "300 that are devices alone" "$(in_json '.results | length' create web "${many[@]:0:300}" \
+	--device-only)" 300
 is "are deleted, as JSON" "$(in_json '[.results[].name] | length' delete web "${many[@]:0:300}")" 300
 failing "one of three that is taken already" 1 'rootviewctl: .*has a view "a" already' \
 	create web n1 a n2
@@ -141,7 +139,7 @@ in_terminal()
 is "no progress is shown if it is quick" \
 	"$(in_terminal 'rootviewctl create web q1 q2 >/dev/null; rootviewctl delete web q1 q2')" ""
 kill -STOP "$daemon"
-in_terminal "rootviewctl create web ${many[*]:0:1100} --mount unmounted" >/tmp/progress &
+in_terminal "rootviewctl create web ${many[*]:0:1100} --device-only" >/tmp/progress &
 slow=$!
 sleep 3
 kill -CONT "$daemon"
@@ -154,7 +152,7 @@ rootviewctl delete web "${many[@]:0:1100}"
 
 long=/$(printf '%0250d/' {1..12})
 is "many views with long mount points" \
-	"$(rootviewctl create web "${many[@]:0:300}" --mount unmounted --mount-point "${long}1" \
+	"$(rootviewctl create web "${many[@]:0:300}" --device-only --mount-point "${long}1" \
 		--mount-point "${long}2" --mount-point "${long}3" --mount-point "${long}4" \
 		--mount-point "${long}5" --mount-point "${long}6" 2>&1)" ""
 is "are all there" "$(dmsetup message web 0 view_list | grep -c ' m[0-9]* ')" 300
@@ -176,20 +174,21 @@ is "that of a list" "$(rootviewctl --json list none 2>/dev/null | jq -r .error)"
 
 make_image other
 other=$disk
-like "list has a column for the way of mounting" "$(rootviewctl list web)" \
-	$'^ORIGIN  VIEW  +ID  +AGE  +MOUNT  +LABEL  +PATH\n'
+like "list is a table" "$(rootviewctl list web)" \
+	$'^ORIGIN  VIEW  +ID  +AGE  +LABEL  +PATH\n'
 is "the label of one that asked for none is the origin's" \
-	"$(rootviewctl list web | awk '$2 == "u" { print $7 }')" \
+	"$(rootviewctl list web | awk '$2 == "u" { print $(NF - 1) }')" \
 	"$(stat --format=%C "$shared/etc/greeting")"
 rootviewctl origin add other "$other" --label native
 rootviewctl create other a >/dev/null
-is "or the image has it" "$(rootviewctl list other | awk '$2 == "a" { print $7 }')" native
+is "or the image has it" "$(rootviewctl list other | awk '$2 == "a" { print $(NF - 1) }')" native
 rootviewctl origin remove other --views
-like "with each way" "$(rootviewctl list | awk '{ print $2 ":" $6 }' | paste -sd ' ')" \
-	'a:attached .*u:unmounted t:detached s:shared'
+like "with the path of each, or its device" \
+	"$(rootviewctl list | awk '{ print $2 ":" $NF }' | paste -sd ' ')" "a:$shared .*u:/dev/mapper/web"
 inspected=$(rootviewctl inspect web points)
 like "inspect tells the origin" "$inspected" $'^origin: web\nname: points\nid: [0-9]+\nage: '
-like "the path" "$inspected" $'\nmount: attached\npath: /run/rootview/views/web/points\n'
+like "the path" "$inspected" $'\n'"path: $points"$'\ndevice: /dev/mapper/web\n'
+like "or that there is none" "$(rootviewctl inspect web u)" $'\ndevice only: yes\n'
 like "the label" "$inspected" $'\nlabel: '"$context:c1,c2"$'\n'
 like "or that of the origin" "$(rootviewctl inspect web a)" \
 	$'\n'"label: $(stat --format=%C "$shared/etc/greeting") \\(the origin's\\)"
@@ -230,17 +229,6 @@ failing "check of nothing" 2 'too few arguments for "check": it needs a path, or
 like "which help does not promise" "$(rootviewctl --help)" $'\n  check ORIGIN PATH\\[:file\\]...'
 failing "check of a relative path" 2 'a mount point cannot be "etc"' check web etc
 
-# Mounting.
-
-is "unmount says nothing" "$(rootviewctl unmount web b)" ""
-is "unmounts it" "$(in_json '.mount + " " + (.path | tostring)' inspect web b)" "unmounted null"
-ok "so that its path has no mount" is_not_mounted web/b
-is "mount prints the path" "$(rootviewctl mount web b)" /run/rootview/views/web/b
-is "mount --mount changes the way" "$(rootviewctl mount web b --mount shared)" "$shared"
-is "as JSON" "$(in_json .view.mount mount web b --mount detached)" detached
-failing "mount of a view that is unmounted by choice" 1 'view "u" is given out unmounted' \
-	mount web u
-
 # At paths.
 
 mkdir -p /tmp/elsewhere/inner /tmp/other
@@ -263,14 +251,14 @@ failing "unmount where nothing is" 1 'nothing is mounted there' unmount web a /t
 failing "unmount of what others use" 1 "$shared: this mount is rootviewd's own" \
 	unmount web s "$shared"
 ok "which is still there" mountpoint --quiet "$shared"
-rootviewctl create web short --mount shared >/dev/null
+rootviewctl create web short >/dev/null
 rootviewctl mount web short /tmp/other >/dev/null
 rootviewctl delete web short
 is "a view that is deleted stays at its path" "$(cat /tmp/other/etc/greeting)" hello
 umount /tmp/other
 rootviewctl unmount web a /tmp/elsewhere/inner
-failing "mount at a path, with a way" 2 '--mount makes no sense with the path "/tmp/other"' \
-	mount web a /tmp/other --mount shared
+failing "mount at no path" 2 'too few arguments for "mount"' mount web a
+failing "mount of a device alone" 1 'view "u" of origin "web" is a device alone' mount web u /tmp/other
 is "as JSON, mount is an object" "$(cd /tmp && in_json .path mount web a other)" /tmp/other
 is "create is the view, wherever that is mounted" \
 	"$(in_json .view.name create web json --path /tmp/elsewhere/inner)" json
@@ -306,7 +294,7 @@ for view in a s t; do
 	is "exec with view $view" "$(rootviewctl exec web "$view" -- \
 		sh -c 'cat "$ROOTVIEW_PATH/etc/greeting"; echo "$ROOTVIEW_PATH"')" $'hello\n/mnt'
 done
-ok "exec runs a program that is in a detached view" rootviewctl exec web t -- /mnt/bin/true
+ok "exec runs a program that is in a view" rootviewctl exec web t -- /mnt/bin/true
 nok "and nobody else sees it" test -e /mnt/bin/true
 is "the host's mount table is as it was" "$(sort /proc/self/mountinfo)" "$before"
 # shellcheck disable=SC2016 # for the shell that is run
@@ -325,15 +313,12 @@ rootviewctl exec web t -- sh -c 'exit 42'
 is "the command's status is returned" "$?" 42
 failing "no such command" 127 'rootviewctl: /none: No such file' exec web t -- /none
 failing "what is no program" 126 'rootviewctl: /etc: Permission denied' exec web t -- /etc
-rootviewctl create web gone >/dev/null
-umount /run/rootview/views/web/gone
-# shellcheck disable=SC2016 # for the shell that is run
-failing "a view that somebody else unmounted" 125 'is not mounted there any more' \
-	exec web gone -- sh -c 'touch "$ROOTVIEW_PATH/leak"'
-is "nothing was written to where it was mounted" \
-	"$(find /run/rootview/views -name leak 2>&1)" ""
-rootviewctl delete web gone
-failing "a view that is unmounted" 125 'view "u" of origin "web" is not mounted' exec web u -- true
+umount --lazy "$shared"
+is "a view that somebody else unmounted is mounted again" \
+	"$(rootviewctl exec web t -- cat /mnt/etc/greeting)" hello
+is "and no other time" "$(mounted | grep -c plain)" 1
+failing "a view that is a device alone" 125 'view "u" of origin "web" is a device alone' \
+	exec web u -- true
 failing "a folder that is not there" 125 '/tmp/none: .*No such file' \
 	exec --at /tmp/none web t -- true
 failing "no such view" 125 'has no view "absent"' exec web absent -- true
@@ -348,7 +333,6 @@ is "even one that it has, too" "$(rootviewctl exec web t echo --json --help)" "-
 
 # The command line.
 
-failing "a mount that is none" 2 '--mount cannot be "nonsense"' create web x --mount nonsense
 failing "an id map that is none" 2 '--id-map cannot be "0:x:5": it is INSIDE:OUTSIDE:COUNT' \
 	create web x --id-map 0:x:5
 failing "an id map of nobody" 2 '--id-map cannot be "0:1:0": it is of at least one id' \
@@ -364,14 +348,14 @@ failing "an empty name" 2 'rootviewctl: a name or a value is empty' create web "
 failing "a name that is no text" 2 'rootviewctl: a name or a value is not UTF-8' \
 	create web $'a\xff'
 failing "a list that is none" 1 'rootviewctl: .*nonsense' create web x --list nonsense
-for option in --mount=shared --path=/x --mount-point=/x --list=docker --id-map=0:0:1 \
+for option in --device-only --path=/x --mount-point=/x --list=docker --id-map=0:0:1 \
 	--userns=/x --cgroup=/x --process=1 --at=/x --label=x --views; do
 	failing "$option where none belongs" 2 "${option%%=*} makes no sense with \"list\"" \
 		list "$option"
 done
 help=$(rootviewctl --help)
 for word in origin create delete list inspect mount unmount check stats monitor exec doctor \
-	--label --mount --path --mount-point --list --id-map --userns --cgroup --process --at --views \
+	--label --device-only --path --mount-point --list --id-map --userns --cgroup --process --at --views \
 	--json --socket; do
 	like "--help has $word" "$help" "[[:blank:]]$word "
 done
@@ -426,10 +410,16 @@ dmsetup remove pool
 dmsetup remove data
 
 mapfile -t many < <(seq -f 'm%g' 3001)
-rootviewctl create web "${many[@]}" >/dev/null
+mkdir /tmp/mounts
+mount -t tmpfs none /tmp/mounts
+mkdir "${many[@]/#//tmp/mounts/}"
+for folder in "${many[@]}"; do
+	echo "none /tmp/mounts/$folder tmpfs"
+done >/tmp/fstab
+mount --all --fstab /tmp/fstab
 is "doctor finds too many mounts" "$(state_of mounts)" warning
 like "which are no problem" "$(rootviewctl doctor)" '30[0-9]+ mounts make every container slow'
-rootviewctl delete web "${many[@]}"
+umount --lazy /tmp/mounts
 
 # Completion.
 
@@ -446,14 +436,13 @@ ok "bash finds the completion" test -f "$prefix/share/bash-completion/completion
 like "it is registered" "$(complete -p rootviewctl)" '-F _rootviewctl rootviewctl'
 is "it completes commands" "$(completed 'rootviewctl m')" "monitor mount"
 is "of origin, too" "$(completed 'rootviewctl origin ')" "add list remove"
-is "options" "$(completed 'rootviewctl mount --m')" --mount
+is "options" "$(completed 'rootviewctl create --m')" --mount-point
 is "folders" "$(completed 'rootviewctl unmount web a /tmp/elsewh' | tr ' ' '\n' | head -n 1)" /tmp/elsewhere
 is "only those of the command" "$(completed 'rootviewctl delete --')" "--json --socket"
-is "their values" "$(completed 'rootviewctl create --mount ')" "attached detached shared unmounted"
 is "origins" "$(completed 'rootviewctl --json delete w')" web
 is "views" "$(completed 'rootviewctl inspect web s')" "s s2"
 is "of a delete, several" "$(completed 'rootviewctl delete web a s')" "s s2"
-is "behind options with values" "$(completed 'rootviewctl mount --mount shared web poi')" points
+is "behind options with values" "$(completed 'rootviewctl exec --at /mnt web poi')" points
 is "with a colon" "$(rootviewctl create web x:y >/dev/null; completed 'rootviewctl inspect web x:')" y
 is "by the socket that the line has" "$(completed 'rootviewctl --socket /none inspect web ')" ""
 is "nothing where there is nothing" "$(completed 'rootviewctl doctor ')" ""

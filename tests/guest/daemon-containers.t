@@ -131,9 +131,9 @@ for view in own:c1,c2 others:c3,c4; do
 		\"label\":\"$context:${view#*:}\"}" >/dev/null
 done
 call CreateView "{\"origin\":\"web\",\"name\":\"shared\",\"mountPoints\":$points}" >/dev/null
-own=/run/rootview/views/web/own
-others=/run/rootview/views/web/others
-shared=/run/rootview/views/web/shared
+own=$(path_of web/own)
+others=$(path_of web/others)
+shared=$(path_of web/shared)
 
 can "a container runs a shell from its own view" 'read -r label </proc/self/attr/current ||
 	[ -n "$label" ]; echo "$label"'
@@ -174,8 +174,7 @@ for view in own shared; do
 		"$(printf '%s\n' hello added bin etc lost+found tmp var)"
 done
 
-# A process with a file open keeps it, whatever becomes of the view; one that
-# comes later finds nothing.
+# A process with a file open keeps it, whatever becomes of the view.
 
 exec 3<"$own/etc/greeting"
 rootviewctl delete web own
@@ -210,7 +209,7 @@ is "a view's own label still covers all" \
 	"$(stat --format=%C "$path/etc" "$path/etc/greeting" | uniq)" "$context:c1,c2"
 like "mount points can be added" "$(call CreateView '{"origin":"web","name":"c","mountPoints":[
 	{"path":"/etc/conf/added"},{"path":"/etc/added","kind":"file"}]}')" '"path":'
-path=/run/rootview/views/web/c
+path=$(path_of web/c)
 is "they get the label of their folder" \
 	"$(stat --format=%C "$path/etc/conf/added" "$path/etc/added" "$path/etc" | uniq)" \
 	system_u:object_r:etc_t:s0
@@ -229,10 +228,10 @@ create web a
 native=$path
 is "also for views made later" "$(labels)" "$labels"
 kill_daemon KILL
-umount /run/rootview/views/web/{a,b,c}
 umount --lazy /run/rootview/origins/web/variants/*/mount /run/rootview/origins/web/plain
 start_daemon
-eventually "and for those whose mounts went meanwhile" cat "$native/etc/greeting"
+eventually "and for those whose mounts went meanwhile" is_mounted web/c
+native=$(path_of web/c)
 is "with the same labels" "$(labels)" "$labels"
 for view in a b c; do
 	rootviewctl delete web "$view"
@@ -247,17 +246,16 @@ is "an origin can have another label" "$(jq -c '.origin | [.native, .label]' <<<
 create web a
 is "its views have it" "$(stat --format=%C "$path/etc/greeting")" "$context:c1,c9"
 create web b --label "$context:c1,c9"
-is "a view that asks for it gets the plain one" "$(stat --format=%d "$path")" \
-	"$(stat --format=%d /run/rootview/views/web/a)"
+is "a view that asks for it gets the plain one" "$path" "$(path_of web/a)"
 create web c --label "$context:c2"
 is "one that asks for another gets another" "$(stat --format=%C "$path/etc/greeting")" "$context:c2"
 kill_daemon KILL
-umount /run/rootview/views/web/{a,b,c}
 umount --lazy /run/rootview/origins/web/variants/*/mount /run/rootview/origins/web/plain
 start_daemon
-eventually "after a restart they are mounted" cat "$path/etc/greeting"
-eventually "all of them" cat /run/rootview/views/web/a/etc/greeting
-is "with these labels" "$(stat --format=%C /run/rootview/views/web/{a,c}/etc/greeting)" \
+eventually "after a restart they are mounted" is_mounted web/c
+eventually "all of them" is_mounted web/a
+is "with these labels" \
+	"$(stat --format=%C "$(path_of web/a)/etc/greeting" "$(path_of web/c)/etc/greeting")" \
 	"$context:c1,c9
 $context:c2"
 for view in a b c; do

@@ -28,9 +28,10 @@ kill -s CONT "$daemon"
 is "all views are there" "$(rootviewctl --json list | jq '.views | length')" "$many"
 is "all of them are mounted" \
 	"$(rootviewctl --json list | jq '[.views[] | select(.path)] | length')" "$many"
-is "in the mount table, too" "$(mounted | grep -c /views/)" "$many"
-is "the last one has its files" "$(cat "/run/rootview/views/web/v$many/etc/greeting")" hello
-nok "the one that was deleted meanwhile is gone" test -e /run/rootview/views/web/before
+is "which are one mount" "$(mounted)" /run/rootview/origins/web/plain
+is "the last one has its files" "$(cat "$(path_of "web/v$many")/etc/greeting")" hello
+refused_call "the one that was deleted meanwhile is gone" io.rootview.NoSuchView before \
+	ListViews '{"origin":"web","name":"before"}'
 like "events were really lost" "$(cat "$log")" "events of the kernel were lost"
 
 kill -s STOP "$daemon"

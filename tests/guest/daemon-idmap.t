@@ -37,15 +37,14 @@ sum=$(sha256sum <"$disk")
 
 start_daemon
 call AddOrigin "{\"name\":\"web\",\"device\":\"$disk\"}" >/dev/null
-rootviewctl create web plain >/dev/null
-plain=/run/rootview/views/web/plain
+plain=$(rootviewctl create web plain)
 
 # A map alone.
 
 # Where other users than root get to.
 mkdir /tmp/a /tmp/m
-create_with a "\"path\":\"/tmp/a\",\"idMap\":$(map 100000 65536)"
-a=$path
+create_with a "\"idMap\":$(map 100000 65536)"
+a=$(rootviewctl mount web a /tmp/a)
 is "root's files belong to whom the map says" "$(owner_of "$a/big")" 100000:100000
 is "so does the top folder" "$(owner_of "$a")" 100000:100000
 is "another user's folder to another" "$(owner_of "$a/etc")" 100005:100007
@@ -73,10 +72,10 @@ create_with l "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\""
 l=$path
 is "with a label: the label" "$(stat --format=%C "$l/big")" "$context:c1,c2"
 is "and the owner" "$(owner_of "$l/etc") $(owner_of "$l/big")" "100005:100007 100000:100000"
-create_with m "\"path\":\"/tmp/m\",\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\",\"mountPoints\":[
+create_with m "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\",\"mountPoints\":[
 	{\"path\":\"/etc/volume/deep\"},{\"path\":\"/etc/config\",\"kind\":\"file\"},
 	{\"path\":\"/data\"},{\"path\":\"/etc/link\",\"kind\":\"link\",\"target\":\"x\"}]"
-m=$path
+m=$(rootviewctl mount web m /tmp/m)
 is "with mount points, too: these" \
 	"$(cd "$m" && stat --format='%n %a %u %g %C' etc/volume etc/volume/deep etc/config data)" \
 	"etc/volume 755 100000 100000 $context:c1,c2
@@ -96,7 +95,7 @@ create_with o "\"idMap\":{\"uid\":[{\"inside\":5,\"outside\":5,\"count\":5}],
 	\"gid\":[{\"inside\":5,\"outside\":5,\"count\":5}]},\"mountPoints\":[{\"path\":\"/data\"}]"
 is "of a map without root, they are nobody's" "$(owner_of "$path/data") $(owner_of "$path/etc")" \
 	"65534:65534 5:7"
-create_with c "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\",\"mount\":\"shared\""
+create_with c "\"idMap\":$(map 100000 65536),\"label\":\"$context:c1,c2\""
 is "views with the same map and label share the variant" "$(stat --format=%d "$path")" \
 	"$(stat --format=%d "$l")"
 is "what is an overlay is one alone" \
@@ -138,24 +137,24 @@ state()
 owners()
 {
 	local view
-	for view in "$a" "$b" "$l" "$m" "$n"; do
-		find "$view" -printf '%P %y%m %U %G\n' | sort
+	for view in a b l m n; do
+		find "$(path_of "web/$view")" -printf '%P %y%m %U %G\n' | sort
 	done
 }
-views=$(call ListViews)
+views=$(mounted_views)
 state=$(state)
 owners=$(owners)
 kill_daemon KILL
 start_daemon
-is "after SIGKILL views and mounts are the same" "$(state)" "$state"
-kill_daemon KILL
-umount "$a" "$m" "$n"
-umount --lazy /run/rootview/origins/web/variants/*/mount
-start_daemon
 views_are_back()
 {
-	[ "$(call ListViews)" = "$views" ]
+	[ "$(mounted_views)" = "$views" ]
 }
+eventually "after SIGKILL the views are the same" views_are_back
+is "and the mounts" "$(state)" "$state"
+kill_daemon KILL
+umount --lazy /run/rootview/origins/web/variants/*/mount
+start_daemon
 eventually "what was unmounted meanwhile is mounted again" views_are_back
 is "and belongs to whom it did" "$(owners)" "$owners"
 
@@ -186,6 +185,7 @@ is "no view came of it" "$(call ListViews)" "$views"
 is "no mount" "$(awk '{ print $5 }' /proc/self/mountinfo)" "$table"
 is "the kernel has no more" "$(dmsetup message web 0 view_list | wc -l)" 8
 
+umount /tmp/a /tmp/m
 for view in plain a b l m n o c; do
 	rootviewctl delete web "$view"
 done

@@ -23,8 +23,7 @@ make_image spare
 spare=$disk
 
 # Writes, at the end, for each view that it had "must ORIGIN NAME" if it was
-# acknowledged and not asked to be deleted, and "may ORIGIN NAME WAY PATH" for each
-# way that it may be given out: if an answer was lost, there are two and more.
+# acknowledged and not asked to be deleted, and "may ORIGIN NAME" for each that may be there.
 cat >/tmp/client.pl <<'END'
 use strict;
 use warnings;
@@ -32,27 +31,24 @@ use Varlink;
 
 my ($number) = @ARGV;
 my %views;		# name => must or may
-my (%origin, %ways);
+my %origin;
 my ($client, $count) = (undef, 0);
 my $context = 'system_u:object_r:container_file_t:s0';
 my @kinds = (
-	[ attached => '' ],
-	[ attached => ',"mount":"attached","path":"/tmp/targets/NAME"' ],
-	[ attached => ',"label":"' . $context . ':c1,cCATEGORY"' ],
-	[ attached => ',"mountPoints":[{"path":"/none/here"},{"path":"/etc/conf","kind":"file"}]' ],
-	[ attached => ',"lists":["docker"],"label":"' . $context . ':c2"' ],
-	[ attached => ',"idMap":{"uid":[{"inside":0,"outside":100000,"count":65536}],' .
-		      '"gid":[{"inside":0,"outside":100000,"count":65536}]}' ],
+	'',
+	',"label":"' . $context . ':c1,cCATEGORY"',
+	',"mountPoints":[{"path":"/none/here"},{"path":"/etc/conf","kind":"file"}]',
+	',"lists":["docker"],"label":"' . $context . ':c2"',
+	',"idMap":{"uid":[{"inside":0,"outside":100000,"count":65536}],' .
+		'"gid":[{"inside":0,"outside":100000,"count":65536}]}',
+	',"idMap":{"uid":[{"inside":0,"outside":200000,"count":65536}],' .
+		'"gid":[{"inside":0,"outside":200000,"count":65536}]},' .
+		'"label":"' . $context . ':c3,cCATEGORY","mountPoints":[{"path":"/none"}]',
 	# Too many for the kernel's record: they are kept in a folder.
-	[ attached => ',"mountPoints":[' .
-		      join(',', map { "{\"path\":\"/many/mount/points/$_\"}" } 1 .. 100) . ']' ],
-	[ shared => ',"mount":"shared"' ],
-	[ shared => ',"mount":"shared","label":"' . $context . ':c3,cCATEGORY"' ],
-	[ detached => ',"mount":"detached"' ],
-	[ unmounted => ',"mount":"unmounted"' ],
+	',"mountPoints":[' .
+		join(',', map { "{\"path\":\"/many/mount/points/$_\"}" } 1 .. 100) . ']',
+	',"deviceOnly":true',
 );
-
-my @changes = (@kinds[0, 1], grep { $_->[1] =~ /^,"mount":"[^"]*"$/ } @kinds);
 
 srand($number);
 open(my $acknowledged, '>>', '/tmp/acknowledged') or die;
@@ -72,34 +68,13 @@ sub call
 	return $answer;
 }
 
-# What is asked for, and how ListViews puts it.
-sub ask
-{
-	my ($name, $way, $more) = @_;
-	my $path = $way eq 'attached' ? "/run/rootview/views/$origin{$name}/$name" : '-';
-
-	$more =~ s/CATEGORY/10 + int(rand 5)/e;
-	if ($more =~ s/NAME/$name/) {
-		$path = "/tmp/targets/$name";
-		mkdir $path;
-	}
-	return ("{\"origin\":\"$origin{$name}\",\"name\":\"$name\"$more}", "$way $path");
-}
-
-# After an answer was lost: the view is as it was, or as was asked for.
+# After an answer was lost: the view is there, or may not be.
 sub look
 {
 	my ($name) = @_;
 	my $answer = call('ListViews', "{\"origin\":\"$origin{$name}\"}") // return;
 
-	if ($answer !~ /"name":"$name",[^\[{]*?"mount":"(\w+)"(?:,"path":"([^"]*)")?/) {
-		wrong("$name is lost") if $views{$name} eq 'must';
-		return;
-	}
-	# One that is not mounted yet has no path.
-	my $way = "$1 " . ($1 eq 'attached' ? $2 // '' : '-');
-	wrong("$name is $way, and not ", join(' or ', keys %{$ways{$name}}))
-		unless grep { index($_, $way) == 0 } keys %{$ways{$name}};
+	wrong("$name is lost") if $views{$name} eq 'must' && $answer !~ /"name":"$name"/;
 }
 
 sub create
@@ -107,8 +82,10 @@ sub create
 	my $name = "c$number-" . ++$count;
 
 	$origin{$name} = rand() < 0.5 ? 'web' : 'db';
-	my ($request, $way) = ask($name, @{$kinds[rand @kinds]});
-	($views{$name}, $ways{$name}) = ('may', { $way => 1 });
+	my $more = $kinds[rand @kinds];
+	$more =~ s/CATEGORY/10 + int(rand 5)/e;
+	my $request = "{\"origin\":\"$origin{$name}\",\"name\":\"$name\"$more}";
+	$views{$name} = 'may';
 	my $answer = call('CreateView', $request) // return look($name);
 	if (Varlink::error($answer)) {
 		wrong("create $name: $answer");
@@ -119,22 +96,18 @@ sub create
 	$views{$name} = 'must';
 }
 
-sub change
+# Opening takes and gives nothing, but has to have a mount.
+sub open_view
 {
 	my ($name) = @_;
-	my ($request, $way) = ask($name, @{$changes[rand @changes]});
-
-	$request =~ s/}$/,"mount":"attached"}/ unless $request =~ /"mount"/;
-	$ways{$name}{$way} = 1;
-	my $answer = call('MountView', $request) // return look($name);
+	my $answer = call('OpenView', "{\"origin\":\"$origin{$name}\",\"name\":\"$name\"}")
+		// return look($name);
 	my $error = Varlink::error($answer);
-	if ($error) {
-		wrong("change $name: $answer") unless $error eq 'NoSuchView' && $views{$name} eq 'may';
-		delete $views{$name};
-		return;
-	}
+	return if $error eq 'InvalidRequest' && $answer =~ /device alone/;
+	return delete $views{$name} if $error eq 'NoSuchView' && $views{$name} eq 'may';
+	return wrong("open $name: $answer") if $error || $answer !~ /"descriptor":0/;
 	syswrite($acknowledged, '.');
-	($views{$name}, $ways{$name}) = ('must', { $way => 1 });
+	$views{$name} = 'must';
 }
 
 sub remove
@@ -155,7 +128,7 @@ sub remove
 while (!-e '/tmp/enough') {
 	my @names = keys %views;
 	if (@names && rand() < 0.3) {
-		change($names[rand @names]);
+		open_view($names[rand @names]);
 	} elsif (rand(20) < @names) {
 		remove($names[rand @names]);
 	} else {
@@ -164,7 +137,7 @@ while (!-e '/tmp/enough') {
 }
 for my $name (keys %views) {
 	print "must $origin{$name} $name\n" if $views{$name} eq 'must';
-	print "may $origin{$name} $name $_\n" for keys %{$ways{$name}};
+	print "may $origin{$name} $name\n";
 }
 END
 
@@ -196,7 +169,6 @@ while (!-e '/tmp/enough') {
 }
 END
 
-mkdir /tmp/targets
 touch /tmp/acknowledged
 running=()
 for i in $(seq "$clients"); do
@@ -245,18 +217,17 @@ is "every answer was as it should" "$(cat /tmp/said /tmp/clients-origins |
 list_views()
 {
 	call ListViews >/tmp/views
-	jq -e 'all(.views[]; .mount != "attached" or .path)' /tmp/views
+	jq -e 'all(.views[]; .deviceOnly or .path)' /tmp/views
 }
-eventually "each attached view has a path" list_views
-jq -r '.views[] | [.origin, .name, .mount, if .mount == "attached" then .path else "-" end] |
-	join(" ")' /tmp/views | sort >/tmp/have
+eventually "each view that is to be mounted has a path" list_views
+jq -r '.views[] | "\(.origin) \(.name)"' /tmp/views | sort >/tmp/have
 said()
 {
 	sed -n "s/^$1 //p" /tmp/said | sort
 }
 is "nothing is lost" "$(said must | comm -23 - <(cut -d ' ' -f 1,2 /tmp/have | sort))" ""
 is "nothing was made that nobody asked for" "$(said may | comm -13 - /tmp/have)" ""
-diag "$(wc -l </tmp/have) views, $(said may | cut -d ' ' -f 2 | uniq -d | wc -l) of unknown way"
+diag "$(wc -l </tmp/have) views"
 ok "there are views at all" test -s /tmp/have
 for origin in web db; do
 	is "the kernel has the same views of $origin" \
@@ -264,25 +235,22 @@ for origin in web db; do
 		"$(awk -v origin="$origin" '$1 == origin { print $2 }' /tmp/have | sort)"
 done
 
-# Mounts: all below the runtime folder and the targets.
+# Mounts: all below the runtime folder.
 mounts()
 {
-	awk '$5 ~ "^/(run/rootview|tmp/targets)/" { print $5 }' /proc/self/mountinfo | sort
+	awk '$5 ~ "^/run/rootview/" { print $5 }' /proc/self/mountinfo | sort
 }
+# Nothing but the mounts of variants; those of the origins that no view has may be there.
 same_mounts()
 {
-	[ "$(mounts | grep -v '^/run/rootview/\(origins\|mounts\)/')" = \
-		"$(jq -r '.views[] | select(.mount == "attached") | .path' /tmp/views | sort)" ]
+	[ "$(mounts | grep -v '/plain$')" = \
+		"$(jq -r '.views[].path // empty' /tmp/views | grep -v '/plain$' | sort -u)" ]
 }
 eventually "the trash is emptied" trash_is_empty
-eventually "each attached view is mounted, and nothing else" same_mounts
+eventually "the variant of each view is mounted, and nothing else" same_mounts
 is "nothing is mounted twice" "$(mounts | uniq -d)" ""
 is "every path can be used" "$(jq -r '.views[].path // empty' /tmp/views |
 	while read -r path; do cat "$path/etc/greeting"; done | sort -u)" hello
-is "there is one folder for each view at a default path" \
-	"$(cd /run/rootview/views && find . -mindepth 2 -maxdepth 2 | sort)" \
-	"$(jq -r '.views[].path // empty' /tmp/views |
-		sed -n 's,^/run/rootview/views,.,p' | sort)"
 diag "variants: $(mounts | grep -c '/variants/[0-9]*/mount$')"
 for origin in web db; do
 	variants=/run/rootview/origins/$origin/variants
@@ -308,7 +276,6 @@ is "no device is left half made" "$(dmsetup info --columns --noheadings -o name,
 	paste -sd ' ')" "db:L--r web:L--r"
 ok "an origin is removed" rootviewctl origin remove web
 ok "the other, too" rootviewctl origin remove db
-is "nothing is mounted on the targets" "$(mounts | grep targets)" ""
 nothing_left
 is "no process of the daemon's is left" "$(pgrep rootviewd)" ""
 done_testing

@@ -23,7 +23,7 @@ done | paste -sd ,)
 views()
 {
 	seq -f %.0f "$1" "$2" |
-		sed "s|.*|{\"name\":\"v&\",\"mount\":\"unmounted\",\"mountPoints\":[$points]}|" |
+		sed "s|.*|{\"name\":\"v&\",\"deviceOnly\":true,\"mountPoints\":[$points]}|" |
 		paste -sd ,
 }
 
@@ -82,7 +82,7 @@ print $client->receive // 'the connection has ended', "\n" while $n--;
 END
 {
 	echo 'ListViews {}'
-	echo "CreateViews {\"origin\":\"web\",\"views\":[$(views 769 1024),{\"name\":\"last\",\"mount\":\"unmounted\"}]}"
+	echo "CreateViews {\"origin\":\"web\",\"views\":[$(views 769 1024),{\"name\":\"last\",\"deviceOnly\":true}]}"
 	echo 'ListViews {}'
 	echo 'ListOrigins {}'
 } | perl -Itests/guest /tmp/unread.pl >/tmp/answers

@@ -86,8 +86,7 @@ sum=$(sha256sum <"$disk")
 
 start_daemon
 call AddOrigin "{\"name\":\"web\",\"device\":\"$disk\"}" >/dev/null
-rootviewctl create web plain >/dev/null
-plain=/run/rootview/views/web/plain
+plain=$(rootviewctl create web plain)
 
 # The case of 2016: one container with a volume on a directory that the image
 # lacks, and another one without.
@@ -323,21 +322,22 @@ volumes()
 }
 is "all of them are there" "$(volumes "$many_path")" "$all"
 is "also with a label" "$(volumes "$many2_path")" "$all"
-views=$(call ListViews)
+views=$(mounted_views)
 mounts=$(mounted)
 views_are_back()
 {
-	[ "$(call ListViews)" = "$views" ]
+	[ "$(mounted_views)" = "$views" ]
 }
 kill_daemon KILL
 start_daemon
-is "after SIGKILL the daemon knows them all" "$(call ListViews)" "$views"
+eventually "after SIGKILL the daemon knows them all" views_are_back
 is "and mounts nothing else" "$(mounted)" "$mounts"
 kill_daemon KILL
-umount "$many_path" "$many2_path"
 umount --lazy /run/rootview/origins/web/variants/*/mount
 start_daemon
 eventually "what was unmounted meanwhile is mounted again" views_are_back
+many_path=$(path_of web/many)
+many2_path=$(path_of web/many2)
 is "with all mount points" "$(volumes "$many_path")" "$all"
 is "with a label, too" "$(stat --format=%C "$many2_path/volumes/1/"* | uniq)" "$context:c5"
 create_with many3 "\"mountPoints\":$many"
@@ -345,13 +345,12 @@ is "another view with as many shares it" "$(stat --format=%d "$path")" \
 	"$(stat --format=%d "$many_path")"
 delete many
 is "which goes on when the first one went" "$(volumes "$path")" "$all"
-views=$(call ListViews)
+views=$(mounted_views)
 kill_daemon KILL
-umount "$path"
 umount --lazy /run/rootview/origins/web/variants/*/mount
 start_daemon
 eventually "also over a restart" views_are_back
-is "with all of them" "$(volumes "$path")" "$all"
+is "with all of them" "$(volumes "$(path_of web/many3)")" "$all"
 delete many2 many3 plain
 
 is "the image was never written" "$(blockdev --flushbufs "$disk"; sha256sum <"$disk")" "$sum"

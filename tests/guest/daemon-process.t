@@ -41,11 +41,11 @@ names()
 	call ListViews '{"origin":"web"}' | jq -r '[.views[].name] | sort | join(" ")'
 }
 
-# deleted VIEW: also for the kernel, and its path.
+# deleted VIEW: also for the kernel.
 deleted()
 {
 	! dmsetup message web 0 view_list | grep -q "^[0-9]* $1 " &&
-		! names | grep -qw "$1" && [ ! -e "/run/rootview/views/web/$1" ]
+		! names | grep -qw "$1"
 }
 
 # Processes.
@@ -158,7 +158,7 @@ is "only views that named one have numbers" \
 is "at first they are zero" "$(stats one), $(stats two)" "0 0, 0 0"
 
 is "a process in the cgroup reads a file of its view" \
-	"$(read_in /two /run/rootview/views/web/two/big)" 4194304
+	"$(read_in /two "$(path_of web/two)/big")" 4194304
 read -r reads bytes < <(stats two)
 diag "$reads reads, $bytes bytes"
 ok "it has paid for reads" test "$reads" -gt 0
@@ -167,12 +167,12 @@ ok "and not for much more" test "$bytes" -lt $((2 * 4194304))
 is "the other view's have not" "$(stats one)" "0 0"
 
 is "a process in a child cgroup reads another file" \
-	"$(read_in /one/child /run/rootview/views/web/one/second)" 4194304
+	"$(read_in /one/child "$(path_of web/one)/second")" 4194304
 read -r reads bytes < <(stats one)
 ok "that counts for the cgroup above" test "$bytes" -ge 4194304 -a "$bytes" -lt $((2 * 4194304))
 is "and for its own" "$(stats child)" "$reads $bytes"
 before=$(stats two)
-cat /run/rootview/views/web/two/second >/dev/null
+cat "$(path_of web/two)/second" >/dev/null
 is "what somebody else reads counts for none of them" "$(stats one)" "$reads $bytes"
 is "nor for the other" "$(stats two)" "$before"
 is "a view of the list can be asked for alone" \

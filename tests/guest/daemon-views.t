@@ -15,7 +15,7 @@ start_daemon
 
 idl=$(varlinkctl introspect "$socket" io.rootview)
 like "the interface can be read from the socket" "$idl" "interface io.rootview"
-for method in AddOrigin RemoveOrigin ListOrigins CreateView DeleteView ListViews; do
+for method in AddOrigin RemoveOrigin ListOrigins CreateView OpenView DeleteView ListViews; do
 	like "it has the method $method" "$idl" "method $method\("
 done
 like "with comments" "$idl" "# Creates a view and mounts it"
@@ -39,14 +39,13 @@ is "its file system is mounted, and nothing else" "$(mounted)" \
 	/run/rootview/origins/web/plain
 like "read-only, without device nodes" \
 	"$(findmnt --noheadings --output OPTIONS /run/rootview/origins/web/plain)" '^ro,nodev'
-is "no other user gets there" "$(stat --format=%a /run/rootview/origins /run/rootview/views)" \
-	$'700\n700'
+is "no other user gets there" "$(stat --format=%a /run/rootview/origins)" 700
 
 # Views.
 
 view=$(call CreateView '{"origin":"web","name":"a"}')
 path=$(jq -r .view.path <<<"$view")
-is "a view is created, at its path" "$path" /run/rootview/views/web/a
+is "a view is created, at the path of all like it" "$path" /run/rootview/origins/web/plain
 is "it has the image's files" "$(cat "$path/etc/greeting")" hello
 ok "programs run from it" "$path/bin/true"
 nok "nobody writes to it" touch "$path/x"
@@ -56,8 +55,10 @@ is "the kernel has it, with the same id" "$(dmsetup message web 0 view_list)" \
 is "it was created just now" "$(jq --argjson now "$(cut -d. -f1 /proc/uptime)" \
 	'.view.createdUSec / 1000000 - $now | fabs < 60' <<<"$view")" true
 
-is "rootviewctl create prints the path" "$(rootviewctl create web b)" /run/rootview/views/web/b
-is "views of one origin share files" "$(stat --format='%d:%i' /run/rootview/views/web/b/big)" \
+is "rootviewctl create prints the path" "$(rootviewctl create web b)" "$path"
+mkdir /tmp/b
+is "a view is mounted elsewhere by its user" "$(rootviewctl mount web b /tmp/b)" /tmp/b
+is "views of one origin share files" "$(stat --format='%d:%i' /tmp/b/big)" \
 	"$(stat --format='%d:%i' "$path/big")"
 is "the mounts stay out of other mount namespaces" \
 	"$(findmnt --noheadings --output PROPAGATION "$path")" private
@@ -68,7 +69,7 @@ echo 3 >/proc/sys/vm/drop_caches
 before=$(sectors_read /dev/mapper/web)
 cat "$path/big" >/dev/null
 first=$(($(sectors_read /dev/mapper/web) - before))
-cat /run/rootview/views/web/b/big >/dev/null
+cat /tmp/b/big >/dev/null
 second=$(($(sectors_read /dev/mapper/web) - before - first))
 ok "the first view reads a file from the disk" test "$first" -ge 8192
 is "the second does not" "$second" 0
@@ -80,11 +81,11 @@ is "the origin's counter says how much was read" \
 is "ListViews has both" "$(call ListViews '{"origin":"web"}' | jq -r '[.views[].name] | join(" ")')" \
 	"a b"
 is "of all origins, too" "$(call ListViews | jq -r '[.views[].path] | join(" ")')" \
-	"/run/rootview/views/web/a /run/rootview/views/web/b"
+	"$path $path"
 is "null is as good as absent" "$(call ListViews '{"origin":null}' | jq '.views | length')" 2
 is "ListOrigins counts them" "$(call ListOrigins | jq '.origins[0].views')" 2
 like "rootviewctl list is a table" "$(rootviewctl list web)" \
-	$'^ORIGIN  VIEW .*\nweb     a .* /run/rootview/views/web/a\nweb     b '
+	$'^ORIGIN  VIEW .*\nweb     a .* /run/rootview/origins/web/plain\nweb     b '
 like "rootviewctl origin list, too" "$(rootviewctl origin list)" \
 	$'^ORIGIN  VIEWS  TYPE .*\nweb     2      ext4  64.0 MiB'
 is "rootviewctl list --json is the daemon's answer" "$(rootviewctl --json list | jq -cS .)" \
@@ -95,22 +96,36 @@ is "rootviewctl list --json is the daemon's answer" "$(rootviewctl --json list |
 umount --lazy /run/rootview/origins/web/plain
 is "it is mounted again for the next view" "$(cat "$(rootviewctl create web c)/etc/greeting")" hello
 is "just once" "$(mounted | grep -c /plain)" 1
-is "and the others go on" "$(cat "$path/etc/greeting")" hello
+is "who was given another goes on" "$(cat /tmp/b/etc/greeting)" hello
+umount --lazy /run/rootview/origins/web/plain
+is "and for one that is opened" "$(call OpenView '{"origin":"web","name":"a"}' | jq -r .view.path)" \
+	"$path"
+is "where all find it" "$(cat "$path/etc/greeting")" hello
 ok "the next view is deleted" rootviewctl delete web c
 
 # Deleting.
 
-exec 3</run/rootview/views/web/b/big
+exec 3</tmp/b/big
 is "DeleteView answers with nothing" "$(call DeleteView '{"origin":"web","name":"a"}')" '{}'
-nok "the path is gone" test -e /run/rootview/views/web/a
 ok "rootviewctl delete" rootviewctl delete web b
-nok "that path is gone" test -e /run/rootview/views/web/b
+is "what was mounted elsewhere stays" "$(cat /tmp/b/etc/greeting)" hello
+umount --lazy /tmp/b
 is "who has a file open may go on reading" "$(head -c 4M <&3 | wc -c)" 4194304
 exec 3<&-
 is "the kernel has no views left" "$(dmsetup message web 0 view_list)" ""
-is "a deleted name can be taken again" "$(rootviewctl create web a)" /run/rootview/views/web/a
+is "a deleted name can be taken again" "$(rootviewctl create web a)" "$path"
 isnt "with another id" "$(call ListViews | jq '.views[0].id')" "$(jq .view.id <<<"$view")"
 ok "and deleted again" rootviewctl delete web a
+
+# A view that is a device alone.
+
+view=$(call CreateView '{"origin":"web","name":"vm","deviceOnly":true}')
+is "a view can be a device alone" "$(jq -c '[.view.deviceOnly, .view.path]' <<<"$view")" '[true,null]'
+is "which has the image" "$(head -c 1M "$(jq -r .view.device <<<"$view")" | sha256sum)" \
+	"$(head -c 1M "$disk" | sha256sum)"
+refused_call "there is no mount of it" io.rootview.InvalidRequest 'is a device alone' \
+	OpenView '{"origin":"web","name":"vm"}'
+ok "it is deleted" rootviewctl delete web vm
 
 # Who asks for views, and goes while they are made.
 
@@ -131,8 +146,9 @@ ok "and as it was" e2fsck -fn "$disk"
 odd="{\"x'y\"}\\:,"
 ok "rootviewctl origin add" rootviewctl origin add a.b:c@d "$disk"
 is "a view with an odd name" "$(rootviewctl create a.b:c@d "$odd" \
-	--label system_u:object_r:container_file_t:s0:c1,c2)" "/run/rootview/views/a.b:c@d/$odd"
-is "its files are there" "$(cat "/run/rootview/views/a.b:c@d/$odd/etc/greeting")" hello
+	--label system_u:object_r:container_file_t:s0:c1,c2)" \
+	/run/rootview/origins/a.b:c@d/variants/1/mount
+is "its files are there" "$(cat /run/rootview/origins/a.b:c@d/variants/1/mount/etc/greeting)" hello
 ok "it is deleted" rootviewctl delete a.b:c@d "$odd"
 ok "and its origin" rootviewctl origin remove a.b:c@d
 

@@ -140,14 +140,22 @@ eventually()
 	pass "$description"
 }
 
-is_mounted()
+# path_of ORIGIN/VIEW: where it is mounted; nothing if it is not.
+path_of()
 {
-	mountpoint --quiet "/run/rootview/views/$1"
+	call ListViews "{\"origin\":\"${1%%/*}\",\"name\":\"${1#*/}\"}" | jq -r '.views[].path // empty'
 }
 
-is_not_mounted()
+# mounted_views: what all views are, and whether they are mounted, wherever that is.
+mounted_views()
 {
-	! is_mounted "$1"
+	call ListViews | jq -c '.views[] | [(.path != null), del(.path)]'
+}
+
+is_mounted()
+{
+	local path
+	path=$(path_of "$1" 2>/dev/null) && mountpoint --quiet "$path"
 }
 
 nothing_is_mounted()
@@ -174,7 +182,7 @@ nothing_left()
 	eventually "nor is anything in the trash" trash_is_empty
 	is "and the runtime folder has only the socket and empty folders" \
 		"$(cd /run/rootview && find . -mindepth 1 | sort | paste -sd ' ')" \
-		"./io.rootview ./lock ./mounts ./origins ./trash ./views"
+		"./io.rootview ./lock ./origins ./trash"
 	kill_daemon TERM
 	is "SIGTERM ends the daemon with status 0" "$status" 0
 	is "of which no mount is left" "$(grep rootview /proc/self/mountinfo)" ""

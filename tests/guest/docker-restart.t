@@ -27,7 +27,7 @@ check()
 	is "$1: a command can be run in one" \
 		"$(docker exec --tty readonly /bin/cat /new/volume/file | tr -d '\r')" volume
 	is "$1: views are as many as containers" \
-		"$(call ListViews | jq -c '[.views[].mount] | sort')" '["attached","shared"]'
+		"$(call ListViews | jq '.views | length')" 2
 }
 
 start_all()

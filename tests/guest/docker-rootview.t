@@ -97,7 +97,7 @@ for version in "${docker_versions[@]}"; do
 	begin first "${shared[@]}" small /bin/sleep 1000
 	begin second "${shared[@]}" small /bin/sleep 1000
 	is "$version: two have a view each" \
-		"$(call ListViews | jq -c '[.views[].mount]')" '["shared","shared"]'
+		"$(call ListViews | jq '.views | length')" 2
 	is "$version: at one path" "$(call ListViews | jq '[.views[].path] | unique | length')" 1
 	is "$version: and no volume in the pool" "$(numbers_in_pool docker | wc -w)" "$before"
 	is "$version: nothing differs in them" "$(docker diff first)" ""
@@ -115,7 +115,7 @@ for version in "${docker_versions[@]}"; do
 		--tmpfs /temporary --workdir /new/folder small \
 		/bin/sh -c 'echo x >/volume/deep/x; echo y >/temporary/y; pwd; sleep 1000'
 	eventually "$version: it runs in its folder" runs_in_folder
-	is "$version: it has a view" "$(call ListViews | jq -c '[.views[].mount]')" '["attached"]'
+	is "$version: it has a view" "$(call ListViews | jq '.views | length')" 1
 	is "$version: and no volume in the pool" "$(numbers_in_pool docker | wc -w)" "$before"
 	is "$version: what it wrote is in its own volumes" \
 		"$(docker exec first /bin/cat /volume/deep/x /temporary/y | paste -sd ' ')" "x y"

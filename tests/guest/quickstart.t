@@ -23,7 +23,7 @@ for name in one two three; do
 	categories=c$((2 * i + 1)),c$((2 * i + 2))
 	row=$(grep "^$name " <<<"$output")
 	like "$name: has a view, ran in container_t with its own categories, on files that no container may write" \
-		"$row" "^$name +/run/rootview/views/quickstart/$name +system_u:system_r:container_t:s0:$categories +system_u:object_r:container_ro_file_t:s0 +$number +$number +[0-9]+ +-?[0-9]+\$"
+		"$row" "^$name +/run/rootview/origins/quickstart/[^ ]+ +system_u:system_r:container_t:s0:$categories +system_u:object_r:container_ro_file_t:s0 +$number +$number +[0-9]+ +-?[0-9]+\$"
 	read -r _ _ _ _ _ _ sectors growth <<<"$row"
 	if [ "$i" = 0 ]; then
 		ok "$name: reads the origin from disk" test "${sectors:-0}" -gt 10000

@@ -48,7 +48,7 @@ static const char *or_dash(const char *s)
 	return s ? s : "-";
 }
 
-/* A line for each item: name, way, path and label, or the name and the error. */
+/* A line for each item: name, path and label, or the name and the error. */
 static void print(struct rootview_reply *reply)
 {
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
@@ -56,23 +56,20 @@ static void print(struct rootview_reply *reply)
 			printf("%s refused %s\n", rootview_reply_name(reply, i),
 			       rootview_reply_error_name(reply, i));
 		else
-			printf("%s %d %s %s\n", rootview_reply_name(reply, i),
-			       rootview_reply_mount(reply, i),
+			printf("%s %s %s\n", rootview_reply_name(reply, i),
 			       or_dash(rootview_reply_path(reply, i)),
 			       or_dash(rootview_reply_label(reply, i)));
 	}
 	rootview_reply_free(reply);
 }
 
-static struct rootview_request *new_request(const char *name, int way)
+static struct rootview_request *new_request(const char *name)
 {
 	struct rootview_request *request = rootview_request_new();
 
 	if (!request)
 		abort();
 	must("name", rootview_request_set_name(request, name));
-	if (way >= 0)
-		must("way", rootview_request_set_mount(request, way));
 	return request;
 }
 
@@ -103,21 +100,42 @@ static void print_file(int mount, const char *path)
 	close(fd);
 }
 
-/* create ORIGIN NAME WAY [PATH] */
+static int take_mount(struct rootview_reply *reply)
+{
+	int fd = rootview_reply_take_fd(reply, 0);
+
+	if (fd < 0)
+		must("take", fd);
+	if (rootview_reply_take_fd(reply, 0) != -ENOENT)
+		must("take twice", -EEXIST);
+	if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+		must("close on exec", -EBADF);
+	rootview_reply_free(reply);
+	return fd;
+}
+
+static int open_view(char **arg)
+{
+	struct rootview_call *call;
+
+	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
+	return take_mount(run(call));
+}
+
+/* create ORIGIN NAME [device-only] */
 static void do_create(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], atoi(arg[2]));
+	struct rootview_request *request = new_request(arg[1]);
 
-	if (arg[3])
-		must("path", rootview_request_set_path(request, arg[3]));
+	if (arg[2])
+		must("device only", rootview_request_set_device_only(request, 1));
 	print(create(arg[0], request));
 }
 
-/* detached ORIGIN NAME FILE [USER_NAMESPACE]: reads a file of a new detached view. */
-static void do_detached(char **arg)
+/* opened ORIGIN NAME FILE [USER_NAMESPACE]: reads a file of a new view. */
+static void do_opened(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
-	struct rootview_reply *reply;
+	struct rootview_request *request = new_request(arg[1]);
 	struct rootview_call *call;
 	int fd = -1;
 
@@ -130,38 +148,27 @@ static void do_detached(char **arg)
 	/* The call has its own. */
 	if (fd >= 0)
 		close(fd);
-	reply = run(call);
-	fd = rootview_reply_take_fd(reply, 0);
-	if (fd < 0)
-		must("take", fd);
-	if (rootview_reply_take_fd(reply, 0) != -ENOENT)
-		must("take twice", -EEXIST);
-	if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
-		must("close on exec", -EBADF);
-	rootview_reply_free(reply);
+	rootview_reply_free(run(call));
+	fd = open_view(arg);
 	print_file(fd, arg[2]);
 	close(fd);
 }
 
-/* mapped ORIGIN NAME OUTSIDE FILE: as detached, with ids mapped by a range. */
+/* mapped ORIGIN NAME OUTSIDE FILE: as opened, with ids mapped by a range. */
 static void do_mapped(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_DETACHED);
-	struct rootview_reply *reply;
-	int fd;
+	struct rootview_request *request = new_request(arg[1]);
 
 	must("range", rootview_request_add_id_range(request, ROOTVIEW_UIDS_AND_GIDS, 0,
 						    atoi(arg[2]), 65536));
-	reply = create(arg[0], request);
-	fd = rootview_reply_take_fd(reply, 0);
-	rootview_reply_free(reply);
-	print_file(fd, arg[3]);
+	rootview_reply_free(create(arg[0], request));
+	print_file(open_view(arg), arg[3]);
 }
 
 /* tied ORIGIN NAME CGROUP PID [pidfd] */
 static void do_tied(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], ROOTVIEW_ATTACHED);
+	struct rootview_request *request = new_request(arg[1]);
 
 	must("cgroup", rootview_request_set_cgroup(request, arg[2]));
 	if (arg[4])
@@ -175,13 +182,13 @@ static void do_tied(char **arg)
 /* labelled ORIGIN NAME LABEL */
 static void do_labelled(char **arg)
 {
-	struct rootview_request *request = new_request(arg[1], -1);
+	struct rootview_request *request = new_request(arg[1]);
 
 	must("label", rootview_request_set_label(request, arg[2]));
 	print(create(arg[0], request));
 }
 
-/* batch ORIGIN NAME...: detached ones; reads /etc/greeting of those that came about. */
+/* batch ORIGIN NAME...: reads /etc/greeting of those that came about. */
 static void do_batch(char **arg)
 {
 	struct rootview_request *requests[128];
@@ -190,13 +197,15 @@ static void do_batch(char **arg)
 	size_t n = 0;
 
 	for (; arg[n + 1]; n++)
-		requests[n] = new_request(arg[n + 1], ROOTVIEW_DETACHED);
+		requests[n] = new_request(arg[n + 1]);
 	must("create", rootview_call_create(&call, arg[0], requests, n));
 	reply = run(call);
 	for (size_t i = 0; i < rootview_reply_count(reply); i++) {
-		int fd = rootview_reply_take_fd(reply, i);
+		char *view[] = { arg[0], arg[i + 1] };
 
-		if (fd >= 0) {
+		if (!rootview_reply_error_name(reply, i)) {
+			int fd = open_view(view);
+
 			printf("%s ", rootview_reply_name(reply, i));
 			print_file(fd, "etc/greeting");
 			close(fd);
@@ -316,30 +325,6 @@ static void do_busy(char **arg)
 		abort();
 }
 
-/* mount ORIGIN NAME WAY, which is -1 for that which the view has */
-static void do_mount(char **arg)
-{
-	struct rootview_request *request = new_request(arg[1], atoi(arg[2]));
-	struct rootview_call *call;
-
-	must("mount", rootview_call_mount(&call, arg[0], request));
-	rootview_request_free(request);
-	print(run(call));
-}
-
-static int open_view(char **arg)
-{
-	struct rootview_reply *reply;
-	struct rootview_call *call;
-	int fd;
-
-	must("open", rootview_call_open(&call, arg[0], arg[1], 0));
-	reply = run(call);
-	fd = rootview_reply_take_fd(reply, 0);
-	rootview_reply_free(reply);
-	return fd;
-}
-
 static void print_attached(int r)
 {
 	if (r < 0)
@@ -356,15 +341,6 @@ static void do_attach(char **arg)
 static void do_detach(char **arg)
 {
 	print_attached(rootview_detach(open_view(arg), arg[2]));
-}
-
-/* unmount ORIGIN NAME */
-static void do_unmount(char **arg)
-{
-	struct rootview_call *call;
-
-	must("unmount", rootview_call_unmount(&call, arg[0], arg[1]));
-	print(run(call));
 }
 
 /* check ORIGIN LIST PATH...: what is missing. */
@@ -435,19 +411,15 @@ static void on_deleted(struct rootview *c, int error, struct rootview_reply *rep
 	to_come--;
 }
 
-/* Every view that was created is read and deleted again, by a call out of the callback. */
-static void on_created(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+/* Every view that was created is opened, read and deleted again, by calls out of callbacks. */
+static void on_opened(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
 {
 	const char *name = userdata;
 	struct rootview_call *call;
 	int fd;
 
 	to_come--;
-	if (error) {
-		printf("%s %s %s\n", name, strerrorname_np(-error),
-		       or_dash(rootview_error_name(c)));
-		return;
-	}
+	must("open", error);
 	fd = rootview_reply_take_fd(reply, 0);
 	printf("%s ", rootview_reply_name(reply, 0));
 	print_file(fd, "etc/greeting");
@@ -460,13 +432,30 @@ static void on_created(struct rootview *c, int error, struct rootview_reply *rep
 	rootview_reply_free(reply);
 }
 
+static void on_created(struct rootview *c, int error, struct rootview_reply *reply, void *userdata)
+{
+	const char *name = userdata;
+	struct rootview_call *call;
+
+	if (error) {
+		printf("%s %s %s\n", name, strerrorname_np(-error),
+		       or_dash(rootview_error_name(c)));
+		to_come--;
+		return;
+	}
+	must("open", rootview_call_open(&call, rootview_reply_origin(reply, 0), NULL,
+					rootview_reply_id(reply, 0)));
+	must("submit", rootview_submit(c, call, on_opened, userdata));
+	rootview_reply_free(reply);
+}
+
 /* async ORIGIN NAME...: a call for each, all submitted at once. */
 static void do_async(char **arg)
 {
 	struct rootview_call *call;
 
 	for (char **name = arg + 1; *name; name++) {
-		struct rootview_request *request = new_request(*name, ROOTVIEW_DETACHED);
+		struct rootview_request *request = new_request(*name);
 
 		must("create", rootview_call_create(&call, arg[0], &request, 1));
 		rootview_request_free(request);
@@ -551,7 +540,7 @@ static void do_cancel(char **arg)
 	struct rootview_call *calls[2], *list;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct rootview_request *request = new_request(arg[i + 1], ROOTVIEW_DETACHED);
+		struct rootview_request *request = new_request(arg[i + 1]);
 
 		must("create", rootview_call_create(&calls[i], arg[0], &request, 1));
 		rootview_request_free(request);
@@ -679,10 +668,9 @@ static const struct {
 	{ "cancel", 3, do_cancel },
 	{ "check", 2, do_check },
 	{ "count", 0, do_count },
-	{ "create", 3, do_create },
+	{ "create", 2, do_create },
 	{ "delete", 2, do_delete },
 	{ "detach", 3, do_detach },
-	{ "detached", 3, do_detached },
 	{ "full", 2, do_full },
 	{ "gone", 1, do_gone },
 	{ "json", 0, do_json },
@@ -690,13 +678,12 @@ static const struct {
 	{ "list", 0, do_list },
 	{ "mapped", 4, do_mapped },
 	{ "monitor", 1, do_monitor },
-	{ "mount", 3, do_mount },
+	{ "opened", 3, do_opened },
 	{ "remove", 1, do_remove },
 	{ "stats", 0, do_stats },
 	{ "stop", 0, do_stop },
 	{ "tied", 4, do_tied },
 	{ "timeout", 0, do_timeout },
-	{ "unmount", 2, do_unmount },
 };
 
 int main(int argc, char **argv)

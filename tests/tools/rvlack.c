@@ -57,7 +57,6 @@
 #define ROOM "/tmp/room"
 #define RUNTIME ROOM "/run"
 #define SOCKET RUNTIME "/io.rootview"
-#define TARGET "/tmp/target"
 #define LOG "/tmp/rootviewd.log"
 #define COUNTERS "/tmp/starve"
 #define LIBRARY "/usr/libexec/rootview-tests/starve.so"
@@ -489,8 +488,7 @@ static void note_mounts(struct state *s)
 
 	while (file && fgets(line, sizeof(line), file))
 		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) == 1 &&
-		    (!strncmp(path, RUNTIME, strlen(RUNTIME)) ||
-		     !strncmp(path, TARGET, strlen(TARGET))))
+		    !strncmp(path, RUNTIME, strlen(RUNTIME)))
 			note(s, "mount %s", path);
 	fclose(file);
 }
@@ -745,14 +743,8 @@ static const struct kind *kind;
  * What an operation finds and leaves.
  */
 
-#define PATH RUNTIME "/views/web/view"
-#define OUTSIDE TARGET "/view"
-
-/* How a view is given out, and where it is mounted then, if anywhere. */
-struct given {
-	const char *way;	/* NULL if there is no view */
-	const char *path;
-};
+/* What there is of a view. */
+enum given { NONE, DEVICE, MOUNTED };
 
 struct operation {
 	const char *name;
@@ -766,7 +758,7 @@ struct operation {
 	bool (*is_either)(void);	/* ... if nobody knows, and it is not one of these two */
 	/* Of one on a view. */
 	const char *created;		/* as which it is there before */
-	struct given from, to;
+	enum given from, to;
 	unsigned int descriptors;	/* that come with the answer */
 };
 
@@ -786,32 +778,38 @@ static bool never(void)
 	return false;
 }
 
-static bool view_is(const struct given *given)
+/* What the daemon, and where it says so the mount table, have of a view that the kernel has. */
+static enum given look_for(const char *view)
 {
-	const char *found;
-	char way[64];
+	static const char device[] = "\"deviceOnly\":true", path[] = "\"deviceOnly\":false,\"path\":\"";
+	char text[256];
+	const char *at;
 
-	if (!given->way)
-		return !kernel_has("view") && !is_mounted(PATH) && !is_mounted(OUTSIDE);
-	if (!kernel_has("view") || call("ListViews", "\"origin\":\"web\"") != DONE)
-		return false;
-	found = strstr(answer, "\"name\":\"view\"");
-	found = found ? strstr(found, "\"mount\":") : NULL;
-	snprintf(way, sizeof(way), "\"mount\":\"%s\"", given->way);
-	if (!found || strncmp(found, way, strlen(way)))
-		return false;
-	return is_mounted(PATH) == !strcmp(given->path ?: "", PATH) &&
-	       is_mounted(OUTSIDE) == !strcmp(given->path ?: "", OUTSIDE);
+	snprintf(text, sizeof(text), "\"origin\":\"web\",\"name\":\"%s\"", view);
+	if (!kernel_has(view) || call("ListViews", text) != DONE)
+		return NONE;
+	if (strstr(answer, device))
+		return DEVICE;
+	at = strstr(answer, path);
+	if (!at)
+		return NONE;
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(at + strlen(path), "\""), at + strlen(path));
+	return is_mounted(text) ? MOUNTED : NONE;
+}
+
+static bool view_is(enum given given)
+{
+	return given ? look_for("view") == given : !kernel_has("view");
 }
 
 static bool is_from(void)
 {
-	return view_is(&op->from);
+	return view_is(op->from);
 }
 
 static bool is_to(void)
 {
-	return view_is(&op->to);
+	return view_is(op->to);
 }
 
 static void make_view(void)
@@ -890,7 +888,7 @@ static void remove_spare(void)
 
 #define BATCH "\"origin\":\"web\",\"views\":[{\"name\":\"view\"}," \
 	"{\"name\":\"view2\",\"label\":\"" CONTEXT ":c5\"},{\"name\":\"view/3\"}," \
-	"{\"name\":\"view3\",\"mount\":\"detached\"}]"
+	"{\"name\":\"view3\",\"deviceOnly\":true}]"
 
 static bool none_is_there(void)
 {
@@ -913,18 +911,13 @@ static bool batch_is_done(void)
 	return strstr(answer, "{\"name\":\"view/3\",\"refusal\"") &&
 	       kernel_has("view") == !was_refused("view") &&
 	       kernel_has("view2") == !was_refused("view2") &&
-	       kernel_has("view3") == !was_refused("view3") &&
-	       is_mounted(PATH) == !was_refused("view") &&
-	       is_mounted(PATH "2") == !was_refused("view2") &&
-	       descriptors == !was_refused("view3");
+	       kernel_has("view3") == !was_refused("view3");
 }
 
 static bool batch_is_deleted(void)
 {
 	return kernel_has("view") == was_refused("view") &&
-	       kernel_has("view2") == was_refused("view2") &&
-	       is_mounted(PATH) == was_refused("view") &&
-	       is_mounted(PATH "2") == was_refused("view2");
+	       kernel_has("view2") == was_refused("view2");
 }
 
 static bool batch_is_there(void)
@@ -934,8 +927,8 @@ static bool batch_is_there(void)
 
 static bool batch_is_either(void)
 {
-	return kernel_has("view") == is_mounted(PATH) &&
-	       kernel_has("view2") == is_mounted(PATH "2");
+	return kernel_has("view") == (look_for("view") == MOUNTED) &&
+	       kernel_has("view2") == (look_for("view2") == MOUNTED);
 }
 
 static void make_batch(void)
@@ -994,14 +987,14 @@ static enum result watch(enum result r)
 
 /* Events. */
 
-static bool is_attached(void)
+static bool view_is_mounted(void)
 {
-	return is_mounted(PATH);
+	return look_for("view") == MOUNTED;
 }
 
 static bool is_deleted(void)
 {
-	return !kernel_has("view") && access(PATH, F_OK) < 0;
+	return !kernel_has("view");
 }
 
 /* What it does by itself is done in time, or when it has again what it lacked. */
@@ -1013,7 +1006,7 @@ static enum result wait_for(bool (*is)(void))
 static enum result create_by_hand(void)
 {
 	by_hand("view_create %s", "view");
-	return wait_for(is_attached);
+	return wait_for(view_is_mounted);
 }
 
 static enum result delete_by_hand(void)
@@ -1120,7 +1113,7 @@ static enum result lose_events(void)
 	r = call("ListViews", "\"origin\":\"web\"");
 	if (!has_ended())
 		set_events_room(8 << 20);
-	return r == DONE ? wait_for(is_attached) : r;
+	return r == DONE ? wait_for(view_is_mounted) : r;
 }
 
 /* Beginning and end. */
@@ -1180,18 +1173,9 @@ static const char many_points[] = ",\"mountPoints\":["
 
 static char many_parameters[sizeof(many_points) + 64];
 
-#define NO_VIEW { NULL, NULL }
-#define ATTACHED { "attached", PATH }
-
-#define CREATE(operation, more, way, path, n)                                    \
+#define CREATE(operation, more, given)                                           \
 	{ "create-" operation, "CreateView", VIEW more, .undo = delete_views,    \
-	  .is_undone = is_from, .is_done = is_to, .to = { way, path },           \
-	  .descriptors = (n) }
-#define MOUNT(operation, first, way, path, more, new_way, new_path, n)           \
-	{ "mount-" operation, "MountView", VIEW more, .prepare = make_view,      \
-	  .undo = delete_views, .created = first, .is_undone = is_from,          \
-	  .is_done = is_to, .from = { way, path }, .to = { new_way, new_path },  \
-	  .descriptors = (n) }
+	  .is_undone = is_from, .is_done = is_to, .to = (given) }
 #define ASK(operation, method, parameters)                                       \
 	{ operation, method, parameters, .is_undone = always, .is_done = always }
 #define ALONE(operation, function, before, done)                                 \
@@ -1212,45 +1196,30 @@ static const struct operation operations[] = {
 	  .is_either = spare_is_either },
 	{ "remove-origin", "RemoveOrigin", "\"name\":\"spare\"", .prepare = add_spare,
 	  .undo = remove_spare, .is_undone = spare_is_there, .is_done = spare_is_not_there },
-	CREATE("attached", "", "attached", PATH, 0),
-	CREATE("outside", ",\"path\":\"" OUTSIDE "\"", "attached", OUTSIDE, 0),
-	CREATE("label", ",\"label\":\"" CONTEXT ":c1,c2\"", "attached", PATH, 0),
-	CREATE("points", ",\"lists\":[\"docker\"]", "attached", PATH, 0),
-	CREATE("map", ",\"idMap\":{\"uid\":" MAP ",\"gid\":" MAP "}", "attached", PATH, 0),
+	CREATE("plain", "", MOUNTED),
+	CREATE("label", ",\"label\":\"" CONTEXT ":c1,c2\"", MOUNTED),
+	CREATE("points", ",\"lists\":[\"docker\"]", MOUNTED),
+	CREATE("map", ",\"idMap\":{\"uid\":" MAP ",\"gid\":" MAP "}", MOUNTED),
 	{ "create-many-points", "CreateView", many_parameters, .undo = delete_views,
-	  .is_undone = is_from, .is_done = is_to, .to = ATTACHED },
-	CREATE("shared", ",\"mount\":\"shared\"", "shared", NULL, 0),
-	CREATE("detached", ",\"mount\":\"detached\"", "detached", NULL, 1),
-	CREATE("unmounted", ",\"mount\":\"unmounted\"", "unmounted", NULL, 0),
-	CREATE("tied", ",\"process\":1", "attached", PATH, 0),
+	  .is_undone = is_from, .is_done = is_to, .to = MOUNTED },
+	CREATE("device", ",\"deviceOnly\":true", DEVICE),
+	CREATE("tied", ",\"process\":1", MOUNTED),
 	{ "create-batch", "CreateViews", BATCH, .undo = delete_views,
 	  .is_undone = none_is_there, .is_done = batch_is_done, .is_either = batch_is_either },
 	{ "delete", "DeleteView", VIEW, .prepare = make_view, .undo = delete_views,
-	  .created = "", .is_undone = is_from, .is_done = is_to, .from = ATTACHED },
-	{ "delete-outside", "DeleteView", VIEW, .prepare = make_view, .undo = delete_views,
-	  .created = ",\"path\":\"" OUTSIDE "\"", .is_undone = is_from, .is_done = is_to,
-	  .from = { "attached", OUTSIDE } },
+	  .created = "", .is_undone = is_from, .is_done = is_to, .from = MOUNTED },
 	{ "delete-batch", "DeleteViews", "\"origin\":\"web\",\"names\":[\"view\",\"view2\"]",
 	  .prepare = make_batch, .undo = delete_views, .is_undone = batch_is_there,
 	  .is_done = batch_is_deleted, .is_either = batch_is_either },
-	MOUNT("attached", ",\"mount\":\"unmounted\"", "unmounted", NULL,
-	      ",\"mount\":\"attached\"", "attached", PATH, 0),
-	MOUNT("as-created", ",\"mount\":\"shared\"", "shared", NULL, "", "shared", NULL, 0),
-	MOUNT("outside", "", "attached", PATH, ",\"path\":\"" OUTSIDE "\"", "attached", OUTSIDE, 0),
-	MOUNT("inside", ",\"path\":\"" OUTSIDE "\"", "attached", OUTSIDE,
-	      ",\"mount\":\"attached\"", "attached", PATH, 0),
-	MOUNT("shared", "", "attached", PATH, ",\"mount\":\"shared\"", "shared", NULL, 0),
-	MOUNT("detached", "", "attached", PATH, ",\"mount\":\"detached\"", "detached", NULL, 1),
-	MOUNT("unmounted", "", "attached", PATH, ",\"mount\":\"unmounted\"", "unmounted", NULL, 0),
-	{ "unmount", "UnmountView", VIEW, .prepare = make_view, .undo = delete_views,
-	  .created = "", .is_undone = is_from, .is_done = is_to, .from = ATTACHED,
-	  .to = { "unmounted", NULL } },
-	ALONE("created-by-hand", create_by_hand, do_nothing, is_attached),
+	{ "open", "OpenView", VIEW, .prepare = make_view, .undo = delete_views, .created = "",
+	  .is_undone = is_from, .is_done = is_to, .from = MOUNTED, .to = MOUNTED,
+	  .descriptors = 1 },
+	ALONE("created-by-hand", create_by_hand, do_nothing, view_is_mounted),
 	ALONE("deleted-by-hand", delete_by_hand, make_view, is_deleted),
 	ALONE("process-ends", end_process, tie_view, is_deleted),
 	ALONE("trash", empty_trash, fill_trash, trash_is_empty),
-	{ "lost-events", .run = lose_events, .undo = delete_views, .is_undone = is_attached,
-	  .is_done = is_attached },
+	{ "lost-events", .run = lose_events, .undo = delete_views, .is_undone = view_is_mounted,
+	  .is_done = view_is_mounted },
 	{ "start", .run = start_it, .prepare = stop, .is_undone = never,
 	  .is_done = mounts_are_there },
 	{ "stop", .run = stop_it, .is_undone = always, .is_done = always },
@@ -1474,9 +1443,6 @@ static void set_up(void)
 	char parameters[256];
 
 	make_folder(ROOM);
-	make_folder(TARGET);
-	make_folder(OUTSIDE);
-	make_folder(TARGET "/stays");
 	if (mount("room", ROOM, "tmpfs", 0, "nr_inodes=100000,nr_blocks=100000") < 0 ||
 	    mkdir(ROOM "/full", 0700) < 0)
 		die(ROOM);
@@ -1485,15 +1451,13 @@ static void set_up(void)
 	snprintf(parameters, sizeof(parameters), "\"name\":\"web\",\"device\":\"%s\"", web);
 	must("AddOrigin", parameters);
 	must("CreateView", "\"origin\":\"web\",\"name\":\"stays\",\"cgroup\":\"/\"");
-	must("CreateView", "\"origin\":\"web\",\"name\":\"outside\",\"path\":\"" TARGET "/stays\"");
-	must("CreateView", "\"origin\":\"web\",\"name\":\"label\",\"label\":\"" CONTEXT ":c9\","
-	     "\"mount\":\"shared\"");
+	must("CreateView", "\"origin\":\"web\",\"name\":\"label\",\"label\":\"" CONTEXT ":c9\"");
 }
 
 /* As all was undone, nothing is left. */
 static void tear_down(void)
 {
-	must("DeleteViews", "\"origin\":\"web\",\"names\":[\"stays\",\"outside\",\"label\"]");
+	must("DeleteViews", "\"origin\":\"web\",\"names\":[\"stays\",\"label\"]");
 	must("RemoveOrigin", "\"name\":\"web\"");
 	stop();
 	if (exit_status) {

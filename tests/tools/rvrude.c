@@ -122,8 +122,8 @@ static void batch(int fd, int number)
 	size = snprintf(parameters, sizeof(parameters), "\"origin\":\"web\",\"views\":[");
 	for (i = 0; i < 50; i++)
 		size += snprintf(parameters + size, sizeof(parameters) - size,
-				 "%s{\"name\":\"rude%d-%d\",\"mount\":\"%s\"}", i ? "," : "",
-				 number, i, i % 2 ? "attached" : "detached");
+				 "%s{\"name\":\"rude%d-%d\",\"deviceOnly\":%s}", i ? "," : "",
+				 number, i, i % 2 ? "false" : "true");
 	snprintf(parameters + size, sizeof(parameters) - size, "]");
 	send_call(fd, "CreateViews", parameters);
 }

@@ -47,17 +47,6 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(readErrors, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(
-	Mount,
-	SD_VARLINK_FIELD_COMMENT("A mount of its own, at a default or a given path"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(attached),
-	SD_VARLINK_FIELD_COMMENT("The path of a mount that all views of its kind share"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(shared),
-	SD_VARLINK_FIELD_COMMENT("A file descriptor of a mount that is attached nowhere"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(detached),
-	SD_VARLINK_FIELD_COMMENT("None: the record and the device alone"),
-	SD_VARLINK_DEFINE_ENUM_VALUE(unmounted));
-
-static SD_VARLINK_DEFINE_ENUM_TYPE(
 	MountPointKind,
 	SD_VARLINK_DEFINE_ENUM_VALUE(directory),
 	SD_VARLINK_DEFINE_ENUM_VALUE(file),
@@ -94,6 +83,15 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(gid, IdRange, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Warning,
+	SD_VARLINK_FIELD_COMMENT(
+		"mprotectUnchecked: the kernel does not check mprotect() against the view's own "
+		"label"),
+	SD_VARLINK_DEFINE_FIELD(warning, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("A sentence"),
+	SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	View,
 	SD_VARLINK_FIELD_COMMENT("Name of its origin"),
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
@@ -103,11 +101,11 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, 0),
 	SD_VARLINK_FIELD_COMMENT("Its own SELinux label; absent if it has the origin's"),
 	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Which way it is given out"),
-	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mount, Mount, 0),
+	SD_VARLINK_FIELD_COMMENT("Whether it is a device alone, and not mounted"),
+	SD_VARLINK_DEFINE_FIELD(deviceOnly, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_FIELD_COMMENT(
-		"Where it is mounted, if that is attached or shared; absent if it could"
-		" not be"),
+		"Where all views that asked for the same are mounted, for root alone; absent for a"
+		" device alone, and for what could not be mounted"),
 	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Path of the read-only block device that it reads"),
 	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0),
@@ -120,9 +118,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("The process at whose end it is deleted"),
 	SD_VARLINK_DEFINE_FIELD(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("What the running kernel cannot do for it, a sentence each"),
-	SD_VARLINK_DEFINE_FIELD(warnings, SD_VARLINK_STRING,
-				SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("What the running kernel cannot do for it"),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(warnings, Warning,
+					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("When it was created, in microseconds of CLOCK_BOOTTIME"),
 	SD_VARLINK_DEFINE_FIELD(createdUSec, SD_VARLINK_INT, 0));
 
@@ -132,12 +130,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("SELinux label for all its files, instead of the origin's"),
 	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Which way it is given out; attached if absent"),
-	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
-		"An empty directory to attach it to: absolute, without \"..\" and "
-		"symbolic links"),
-	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+		"Whether it is a device alone: what cannot be mounted, or need not be; false if"
+		" absent"),
+	SD_VARLINK_DEFINE_FIELD(deviceOnly, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
 		"What the container will mount on; at most 1024.  What the image lacks "
 		"is supplied"),
@@ -163,7 +159,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_FIELD_COMMENT("Name of one of this interface's errors"),
 	SD_VARLINK_DEFINE_FIELD(error, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("A sentence"),
-	SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0));
+	SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0),
+	SD_VARLINK_FIELD_COMMENT("Its other parameters, as that error has them"),
+	SD_VARLINK_DEFINE_FIELD(parameters, SD_VARLINK_OBJECT, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Result,
@@ -171,8 +169,6 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("The view, if it was created"),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(view, View, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Index of its mount among the descriptors that come along"),
-	SD_VARLINK_DEFINE_FIELD(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Why it was refused, if it was"),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(refusal, Refusal, SD_VARLINK_NULLABLE));
 
@@ -221,7 +217,9 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("ASCII letters, digits and #+-.:=@_, at most 119 of them"),
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_FIELD_COMMENT("Absolute path of the block device with the root file system"),
-	SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, 0),
+	SD_VARLINK_DEFINE_INPUT(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_FIELD_COMMENT("Or the index of a descriptor of it that is sent along"),
+	SD_VARLINK_DEFINE_INPUT(deviceDescriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
 		"SELinux label of all files in views that ask for none: a context, "
 		"\"native\" for those that the image stores, or absent for the policy's"
@@ -244,8 +242,7 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("This and what follows: as in ViewRequest"),
 	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
 	SD_VARLINK_DEFINE_INPUT(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	SD_VARLINK_DEFINE_INPUT(deviceOnly, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mountPoints, MountPoint,
 					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT(lists, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
@@ -254,16 +251,13 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_INPUT(cgroup, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT(process, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	SD_VARLINK_DEFINE_INPUT(processDescriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
-	SD_VARLINK_FIELD_COMMENT(
-		"Index of its mount among the descriptors that come along, if detached"),
-	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	CreateViews,
 	SD_VARLINK_FIELD_COMMENT("Name of the origin"),
 	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("1 to 1024 views, at most 128 of them detached, in at most 4 MiB"),
+	SD_VARLINK_FIELD_COMMENT("1 to 1024 views, in at most 4 MiB"),
 	SD_VARLINK_DEFINE_INPUT_BY_TYPE(views, ViewRequest, SD_VARLINK_ARRAY),
 	SD_VARLINK_FIELD_COMMENT("One for each, in the same order"),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
@@ -277,7 +271,7 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_FIELD_COMMENT("Or their ids, which a successor of the same name does not have"),
 	SD_VARLINK_DEFINE_INPUT(ids, SD_VARLINK_INT, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
-		"One for each, in the same order, with neither view nor descriptor"),
+		"One for each, in the same order, without a view"),
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(results, Result, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
@@ -290,23 +284,6 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
 	SD_VARLINK_FIELD_COMMENT("Index of the mount among the descriptors that come along"),
 	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, 0));
-
-static SD_VARLINK_DEFINE_METHOD(
-	MountView,
-	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Which way from now on; the way it was created with if absent"),
-	SD_VARLINK_DEFINE_INPUT_BY_TYPE(mount, Mount, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("As for CreateView"),
-	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0),
-	SD_VARLINK_DEFINE_OUTPUT(descriptor, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
-
-static SD_VARLINK_DEFINE_METHOD(
-	UnmountView,
-	SD_VARLINK_DEFINE_INPUT(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(view, View, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
 	CheckMountPoints,
@@ -355,6 +332,7 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 #define MESSAGE SD_VARLINK_DEFINE_FIELD(message, SD_VARLINK_STRING, 0)
 
 static SD_VARLINK_DEFINE_ERROR(OriginExists,
+	SD_VARLINK_FIELD_COMMENT("Of the origin that has the name, or the device, already"),
 	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchOrigin,
@@ -366,7 +344,8 @@ static SD_VARLINK_DEFINE_ERROR(OriginBusy,
 	SD_VARLINK_DEFINE_FIELD(views, SD_VARLINK_INT, 0), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchDevice,
-	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0), MESSAGE);
+	SD_VARLINK_FIELD_COMMENT("Its path; absent if it came as a descriptor"),
+	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchView,
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
@@ -394,14 +373,11 @@ static SD_VARLINK_DEFINE_ERROR(UnsupportedFileSystem,
 
 static SD_VARLINK_DEFINE_ERROR(NeedsRecovery,
 	SD_VARLINK_DEFINE_FIELD(origin, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_FIELD(fileSystem, SD_VARLINK_STRING, 0), MESSAGE);
+	SD_VARLINK_DEFINE_FIELD(fileSystem, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(InvalidRequest,
 	SD_VARLINK_FIELD_COMMENT("The parameter that does not fit the others"),
 	SD_VARLINK_DEFINE_FIELD(parameter, SD_VARLINK_STRING, 0), MESSAGE);
-
-static SD_VARLINK_DEFINE_ERROR(InvalidPath,
-	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, 0), MESSAGE);
 
 static SD_VARLINK_DEFINE_ERROR(InvalidMountPoint,
 	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, 0), MESSAGE);
@@ -441,10 +417,10 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"kernel keeps both: they survive the daemon."),
 	SD_VARLINK_SYMBOL_COMMENT("An origin, as the kernel counts it"),
 	&vl_type_Origin,
+	SD_VARLINK_SYMBOL_COMMENT("Something that a view is asked for and does not have in full"),
+	&vl_type_Warning,
 	SD_VARLINK_SYMBOL_COMMENT("A view"),
 	&vl_type_View,
-	SD_VARLINK_SYMBOL_COMMENT("The ways in which a view is given out"),
-	&vl_type_Mount,
 	SD_VARLINK_SYMBOL_COMMENT("What a container will mount on, or an engine would create"),
 	&vl_type_MountPointKind,
 	SD_VARLINK_SYMBOL_COMMENT("A path that a container will mount on"),
@@ -455,7 +431,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_type_IdMap,
 	SD_VARLINK_SYMBOL_COMMENT("A view to be created"),
 	&vl_type_ViewRequest,
-	SD_VARLINK_SYMBOL_COMMENT("An error of one part of a batch, without its parameters"),
+	SD_VARLINK_SYMBOL_COMMENT("An error of one part of a batch"),
 	&vl_type_Refusal,
 	SD_VARLINK_SYMBOL_COMMENT("What became of one part of a batch"),
 	&vl_type_Result,
@@ -478,7 +454,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"Creates a view and mounts it.  Of a request that fails, nothing is left"),
 	&vl_method_CreateView,
 	SD_VARLINK_SYMBOL_COMMENT(
-		"Deletes a view.  Its path goes at once; who still uses files in it may go on"),
+		"Deletes a view.  Who was given it goes on with it"),
 	&vl_method_DeleteView,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Tells of all views, of those of one origin, or of one; with \"more\" in several answers, "
@@ -494,13 +470,6 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"Gives out a view as a descriptor of a mount that is attached nowhere, as often as "
 		"asked; its user alone holds it, whatever becomes of the view"),
 	&vl_method_OpenView,
-	SD_VARLINK_SYMBOL_COMMENT(
-		"Mounts a view, or changes the way in which it is given out.  One that is detached "
-		"comes as a new descriptor each time"),
-	&vl_method_MountView,
-	SD_VARLINK_SYMBOL_COMMENT(
-		"Unmounts a view and keeps it.  Who has its mount otherwise may go on"),
-	&vl_method_UnmountView,
 	SD_VARLINK_SYMBOL_COMMENT("Tells which paths the image lacks, without making anything"),
 	&vl_method_CheckMountPoints,
 	SD_VARLINK_SYMBOL_COMMENT(
@@ -508,7 +477,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_GetStats,
 	SD_VARLINK_SYMBOL_COMMENT("A stream of life-cycle events"),
 	&vl_method_Monitor,
-	SD_VARLINK_SYMBOL_COMMENT("A device-mapper device of that name is there already"),
+	SD_VARLINK_SYMBOL_COMMENT("A device-mapper device of that name is there already, or the device is an origin"),
 	&vl_error_OriginExists,
 	SD_VARLINK_SYMBOL_COMMENT("The kernel knows no origin of that name"),
 	&vl_error_NoSuchOrigin,
@@ -528,8 +497,6 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_error_LabelsUnavailable,
 	SD_VARLINK_SYMBOL_COMMENT("A parameter does not fit the others, or is out of its range"),
 	&vl_error_InvalidRequest,
-	SD_VARLINK_SYMBOL_COMMENT("A view cannot be attached to that path"),
-	&vl_error_InvalidPath,
 	SD_VARLINK_SYMBOL_COMMENT("That path cannot be a mount point in the image"),
 	&vl_error_InvalidMountPoint,
 	SD_VARLINK_SYMBOL_COMMENT("The id map has no, too many, overlapping or impossible ranges"),

@@ -18,13 +18,11 @@
 #define ROOTVIEW_METHOD(name)	ROOTVIEW_INTERFACE "." name
 #define ROOTVIEW_ERROR(name)	ROOTVIEW_INTERFACE "." name
 
-/* The values of Mount and MountPointKind; whoever numbers them does so in this order. */
-#define ROOTVIEW_MOUNTS		{ "attached", "shared", "detached", "unmounted" }
+/* The values of MountPointKind; whoever numbers them does so in this order. */
 #define ROOTVIEW_KINDS		{ "directory", "file", "link", "tmpfs" }
 
-/* Views in one CreateViews or DeleteViews, and how many of them may be detached. */
+/* Views in one CreateViews or DeleteViews. */
 #define ROOTVIEW_VIEWS_MAX	1024
-#define ROOTVIEW_DETACHED_MAX	128
 
 /* Bytes that sd-varlink lets a message have. */
 #define ROOTVIEW_MESSAGE_SIZE	(16 * 1024 * 1024)

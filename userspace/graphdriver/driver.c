@@ -14,8 +14,10 @@
  */
 #include "driver.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <search.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "container.h"
@@ -219,27 +221,14 @@ static int need_origin(const char *image, struct layer_error *error)
 	return r < 0 && !is_refusal(r, ORIGIN_EXISTS) ? refused(image, r, error) : 0;
 }
 
-/* As it is mounted. */
-static struct rootview_request *new_request(const struct shared *s)
-{
-	enum rootview_mount way = s->path ? ROOTVIEW_ATTACHED : ROOTVIEW_SHARED;
-	struct rootview_request *request = rootview_request_new();
-
-	if (request && rootview_request_set_name(request, s->id) == 0 &&
-	    rootview_request_set_mount(request, way) == 0 &&
-	    (!s->path || rootview_request_set_path(request, s->path) == 0))
-		return request;
-	rootview_request_free(request);
-	return NULL;
-}
-
 /* With what Docker and the container will mount on. */
-static struct rootview_request *new_full_request(const struct shared *s,
+static struct rootview_request *new_request(const struct shared *s,
 						 const struct container *container,
 						 const char *label)
 {
-	struct rootview_request *request = new_request(s);
-	bool good = request && rootview_request_add_list(request, MOUNT_POINTS) == 0 &&
+	struct rootview_request *request = rootview_request_new();
+	bool good = request && rootview_request_set_name(request, s->id) == 0 &&
+		    rootview_request_add_list(request, MOUNT_POINTS) == 0 &&
 		    (!*label || rootview_request_set_label(request, label) == 0);
 
 	for (size_t i = 0; good && i < container->n_points; i++) {
@@ -255,38 +244,61 @@ static struct rootview_request *new_full_request(const struct shared *s,
 	return NULL;
 }
 
-static int take_path(struct rootview_reply *reply, const struct shared *s,
-		     char path[static PATH_MAX], struct layer_error *error)
+/*
+ * Attaches @view at the path that Docker's layer would have, unless that is done: Docker may ask
+ * again and again, also after this process was started anew.
+ */
+static int attach_view(const struct shared *s, int view, struct layer_error *error)
 {
-	const char *found = rootview_reply_path(reply, 0);
+	struct statx wanted, there;
 	int r = 0;
 
-	if (found)
-		snprintf(path, PATH_MAX, "%s", found);
+	if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
+		return layer_failed(error, LAYER_FAILED, "cannot make the folder %s: %s", s->path,
+				    strerror(errno));
+	if (statx(view, "", AT_EMPTY_PATH, 0, &wanted) < 0 ||
+	    statx(AT_FDCWD, s->path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &there) < 0)
+		r = -errno;
+	else if (!(there.stx_attributes & STATX_ATTR_MOUNT_ROOT) ||
+		 there.stx_dev_major != wanted.stx_dev_major ||
+		 there.stx_dev_minor != wanted.stx_dev_minor)
+		r = rootview_attach(view, s->path);
+	return r < 0 ? layer_failed(error, LAYER_FAILED, "cannot mount a view at %s: %s", s->path,
+				    rootview_attach_message(r)) : 0;
+}
+
+/* Consumes @reply, of a view that was opened. */
+static int take_view(const struct shared *s, struct rootview_reply *reply,
+		     char path[static PATH_MAX], struct layer_error *error)
+{
+	const char *found = s->path ?: rootview_reply_path(reply, 0);
+	cleanup_close int view = rootview_reply_take_fd(reply, 0);
+	int r = 0;
+
+	if (view < 0 || !found)
+		r = layer_failed(error, LAYER_FAILED, "rootviewd gave no mount for \"%s\"", s->id);
 	else
-		r = layer_failed(error, LAYER_FAILED, "rootviewd gave no path for \"%s\"", s->id);
+		snprintf(path, PATH_MAX, "%s", found);
+	if (r == 0 && s->path)
+		r = attach_view(s, view, error);
 	rootview_reply_free(reply);
 	return r;
 }
 
 static int create_view(const struct shared *s, const struct container *container,
-		       const char *label, char path[static PATH_MAX], struct layer_error *error)
+		       const char *label, struct layer_error *error)
 {
-	struct rootview_request *request = new_full_request(s, container, label);
-	struct rootview_reply *reply;
+	struct rootview_request *request = new_request(s, container, label);
 	struct rootview_call *call;
 	int r;
 
 	if (!request)
 		return layer_failed(error, LAYER_FAILED, "\"%s\" cannot be asked for as a view",
 				    s->id);
-	if (s->path && mkdir(s->path, 0700) < 0 && errno != EEXIST)
-		return layer_failed(error, LAYER_FAILED, "cannot make the folder %s: %s", s->path,
-				    strerror(errno));
 	r = need_origin(s->image, error);
 	if (r == 0) {
-		r = run(rootview_call_create(&call, s->image, &request, 1), &call, &reply);
-		r = r < 0 ? refused(s->id, r, error) : take_path(reply, s, path, error);
+		r = run(rootview_call_create(&call, s->image, &request, 1), &call, NULL);
+		r = r < 0 ? refused(s->id, r, error) : 0;
 	}
 	rootview_request_free(request);
 	return r;
@@ -296,23 +308,19 @@ static int create_view(const struct shared *s, const struct container *container
 static int get_view(const struct shared *s, const struct container *container,
 		    const char *label, char path[static PATH_MAX], struct layer_error *error)
 {
-	struct rootview_request *request;
 	struct rootview_reply *reply;
 	struct rootview_call *call;
 	int r;
 
 	if (connect_daemon(error) < 0)
 		return -1;
-	request = new_request(s);
-	if (!request)
-		return layer_out_of_memory(error);
-	r = run(rootview_call_mount(&call, s->image, request), &call, &reply);
-	rootview_request_free(request);
-	if (r == 0)
-		return take_path(reply, s, path, error);
-	if (is_refusal(r, NO_SUCH_ORIGIN) || is_refusal(r, NO_SUCH_VIEW))
-		return create_view(s, container, label, path, error);
-	return refused(s->id, r, error);
+	r = run(rootview_call_open(&call, s->image, s->id, 0), &call, &reply);
+	if (is_refusal(r, NO_SUCH_ORIGIN) || is_refusal(r, NO_SUCH_VIEW)) {
+		if (create_view(s, container, label, error) < 0)
+			return -1;
+		r = run(rootview_call_open(&call, s->image, s->id, 0), &call, &reply);
+	}
+	return r < 0 ? refused(s->id, r, error) : take_view(s, reply, path, error);
 }
 
 static int delete_view(const struct shared *s, struct layer_error *error)
@@ -325,8 +333,14 @@ static int delete_view(const struct shared *s, struct layer_error *error)
 	r = run(rootview_call_delete(&call, s->image, (const char *const *)&s->id, 1), &call, NULL);
 	if (r < 0 && !is_refusal(r, NO_SUCH_ORIGIN) && !is_refusal(r, NO_SUCH_VIEW))
 		return refused(s->id, r, error);
-	if (s->path)
-		(void)rmdir(s->path);
+	if (!s->path)
+		return 0;
+	/* It may be nothing but a folder: after a reboot, for one. */
+	if (umount2(s->path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL &&
+	    errno != ENOENT)
+		return layer_failed(error, LAYER_FAILED, "cannot unmount %s: %s", s->path,
+				    strerror(errno));
+	(void)rmdir(s->path);
 	return 0;
 }
 

@@ -179,13 +179,6 @@ static int set_requests(struct rootview_call *call, struct rootview_request *con
  * Calls.
  */
 
-static bool is_detached(const struct rootview_request *request)
-{
-	const char *way = json_text(request->fields, "mount");
-
-	return way && streq(way, "detached");
-}
-
 int rootview_call_create(struct rootview_call **ret, const char *origin,
 			 struct rootview_request *const *requests, size_t n)
 {
@@ -204,8 +197,6 @@ int rootview_call_create(struct rootview_call **ret, const char *origin,
 			     set_requests(call, requests, n);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++)
-		call->n_answer_fds += is_detached(requests[i]);
 	*ret = steal_ptr(&call);
 	return 0;
 }
@@ -301,31 +292,6 @@ int rootview_call_stats(struct rootview_call **ret, const char *origin, const ch
 		return -EINVAL;
 	return as_list(ret, "stats", call_with(ret, "GetStats", { "origin", origin },
 					       { "name", name }));
-}
-
-int rootview_call_mount(struct rootview_call **ret, const char *origin,
-			struct rootview_request *request)
-{
-	cleanup_call struct rootview_call *call = NULL;
-	int r;
-
-	if (!ret || is_empty(origin) || !has_name(request))
-		return -EINVAL;
-	r = call_with(&call, "MountView", { "origin", origin });
-	if (r == 0)
-		r = set_request(call, &call->parameters, request);
-	if (r < 0)
-		return r;
-	call->n_answer_fds = 1;
-	*ret = steal_ptr(&call);
-	return 0;
-}
-
-int rootview_call_unmount(struct rootview_call **ret, const char *origin, const char *name)
-{
-	if (!ret || is_empty(origin) || is_empty(name))
-		return -EINVAL;
-	return call_with(ret, "UnmountView", { "origin", origin }, { "name", name });
 }
 
 int rootview_call_check(struct rootview_call **ret, const char *origin,

@@ -204,11 +204,14 @@ const char *rootview_reply_file_system(struct rootview_reply *reply, size_t i)
 	return text(reply, i, "fileSystem");
 }
 
+static int is_true(sd_json_variant *v)
+{
+	return sd_json_variant_is_boolean(v) && sd_json_variant_boolean(v);
+}
+
 int rootview_reply_is_native(struct rootview_reply *reply, size_t i)
 {
-	sd_json_variant *native = property(reply, i, "native");
-
-	return sd_json_variant_is_boolean(native) && sd_json_variant_boolean(native);
+	return is_true(property(reply, i, "native"));
 }
 
 const char *rootview_reply_device(struct rootview_reply *reply, size_t i)
@@ -226,11 +229,9 @@ static int find(const char *name, const char *const *names, size_t n)
 	return -EPROTO;
 }
 
-int rootview_reply_mount(struct rootview_reply *reply, size_t i)
+int rootview_reply_is_device_only(struct rootview_reply *reply, size_t i)
 {
-	static const char *const names[] = ROOTVIEW_MOUNTS;
-
-	return find(text(reply, i, "mount"), names, ARRAY_SIZE(names));
+	return is_true(property(reply, i, "deviceOnly"));
 }
 
 static int kind_of(sd_json_variant *point)
@@ -300,7 +301,12 @@ int rootview_reply_id_range(struct rootview_reply *reply, size_t i, enum rootvie
 
 const char *rootview_reply_warning(struct rootview_reply *reply, size_t i, size_t k)
 {
-	return as_text(element(object_at(reply, i), "warnings", k));
+	return json_text(element(object_at(reply, i), "warnings", k), "message");
+}
+
+const char *rootview_reply_warning_name(struct rootview_reply *reply, size_t i, size_t k)
+{
+	return json_text(element(object_at(reply, i), "warnings", k), "warning");
 }
 
 const char *rootview_reply_event(struct rootview_reply *reply, size_t i)

@@ -67,17 +67,10 @@ int rootview_request_set_label(struct rootview_request *r, const char *label)
 	return set_text(r, "label", label);
 }
 
-int rootview_request_set_mount(struct rootview_request *r, enum rootview_mount mount)
+int rootview_request_set_device_only(struct rootview_request *r, int device_only)
 {
-	static const char *const names[] = ROOTVIEW_MOUNTS;
-
-	return (unsigned int)mount < ARRAY_SIZE(names) ? set_text(r, "mount", names[mount]) :
-							 -EINVAL;
-}
-
-int rootview_request_set_path(struct rootview_request *r, const char *path)
-{
-	return set_text(r, "path", path);
+	return r ? negative_or_zero(sd_json_variant_set_field_boolean(&r->fields, "deviceOnly",
+								      device_only)) : -EINVAL;
 }
 
 int rootview_request_add_mount_point(struct rootview_request *r, const char *path,

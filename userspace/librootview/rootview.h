@@ -16,11 +16,10 @@
  *
  *	rootview_connect(NULL, &c);
  *	rootview_request_set_name(request, "container-7");
- *	rootview_request_set_mount(request, ROOTVIEW_DETACHED);
  *	rootview_call_create(&call, "web", &request, 1);
  *	if (rootview_run(c, call, &reply) < 0)
  *		die("%s", rootview_error_message(c));
- *	fd = rootview_reply_take_fd(reply, 0);
+ *	printf("mounted at %s\n", rootview_reply_path(reply, 0));
  *
  * or submit it, and have a function called when the answer is there.
  *
@@ -62,14 +61,6 @@ struct rootview_request;
 struct rootview_call;
 /* What rootviewd answered: a list of items, such as views. */
 struct rootview_reply;
-
-/* Ways in which a view is given out. */
-enum rootview_mount {
-	ROOTVIEW_ATTACHED,	/* mounted, at a default or a given path */
-	ROOTVIEW_SHARED,	/* a path that all views of its kind share */
-	ROOTVIEW_DETACHED,	/* a descriptor of a mount that is attached nowhere */
-	ROOTVIEW_UNMOUNTED,	/* not at all: the record and the device alone */
-};
 
 /* What a mount point is made as, if the image lacks it. */
 enum rootview_kind {
@@ -151,11 +142,8 @@ int rootview_request_set_name(struct rootview_request *r, const char *name);
 /* SELinux label of all its files, instead of the origin's. */
 int rootview_request_set_label(struct rootview_request *r, const char *label);
 
-/* The way in which it is given out; ROOTVIEW_ATTACHED unless set. */
-int rootview_request_set_mount(struct rootview_request *r, enum rootview_mount mount);
-
-/* The empty directory to attach it to: absolute, without ".." and symbolic links. */
-int rootview_request_set_path(struct rootview_request *r, const char *path);
+/* Whether it is a device alone, and not mounted: what cannot be mounted, or need not be. */
+int rootview_request_set_device_only(struct rootview_request *r, int device_only);
 
 /*
  * Adds a path that the container will mount on, absolute in the container.
@@ -204,7 +192,7 @@ void rootview_call_free(struct rootview_call *call);
  * Creates @n views (1 to 1024) on the origin.  A single one fails as a call, with
  * nothing left of it.  Of several, each stands for itself: the call succeeds, and
  * the reply has an item for each, in the same order; see
- * rootview_reply_error_name().  At most 128 of them may be detached, and the
+ * rootview_reply_error_name().  The
  * requests may have 253 different descriptors among them, and several of them
  * together 4 MiB as JSON (-E2BIG): with hundreds of mount points each, call for
  * fewer at a time.  A descriptor that is not open: -EBADF; no room for its
@@ -241,18 +229,6 @@ int rootview_call_list(struct rootview_call **ret, const char *origin, const cha
  * reply are statistics: see rootview_reply_number().
  */
 int rootview_call_stats(struct rootview_call **ret, const char *origin, const char *name);
-
-/*
- * Mounts a view, or changes the way in which it is given out.  Of @request the
- * name, the way and the path count, and rootviewd refuses one with anything
- * else; without a way, it is the one that the view was created with.  A detached
- * view comes as a new descriptor each time.
- */
-int rootview_call_mount(struct rootview_call **ret, const char *origin,
-			struct rootview_request *request);
-
-/* Unmounts a view and keeps it. */
-int rootview_call_unmount(struct rootview_call **ret, const char *origin, const char *name);
 
 /*
  * Asks which of the mount points and lists of @request the image lacks; whatever
@@ -427,10 +403,10 @@ int rootview_reply_is_native(struct rootview_reply *reply, size_t i);
 /* Path of the read-only block device of the view or origin. */
 const char *rootview_reply_device(struct rootview_reply *reply, size_t i);
 
-/* An enum rootview_mount; -ENOENT without one, -EPROTO for one that is unknown here. */
-int rootview_reply_mount(struct rootview_reply *reply, size_t i);
+/* Whether the view is a device alone: 1 or 0. */
+int rootview_reply_is_device_only(struct rootview_reply *reply, size_t i);
 
-/* Of a mount point, an enum rootview_kind, with the same errors. */
+/* Of a mount point, an enum rootview_kind; -ENOENT without one, -EPROTO for one unknown here. */
 int rootview_reply_kind(struct rootview_reply *reply, size_t i);
 
 /* Of a mount point that is a link: where it leads to. */
@@ -438,6 +414,9 @@ const char *rootview_reply_target(struct rootview_reply *reply, size_t i);
 
 /* What the running kernel cannot do for the view: sentence @k, NULL behind the last. */
 const char *rootview_reply_warning(struct rootview_reply *reply, size_t i, size_t k);
+
+/* The name of the same warning, for programs: "mprotectUnchecked". */
+const char *rootview_reply_warning_name(struct rootview_reply *reply, size_t i, size_t k);
 
 /*
  * The type of an event: "ready", "originAdded", "originRemoved", "originFailed",
@@ -447,7 +426,7 @@ const char *rootview_reply_warning(struct rootview_reply *reply, size_t i, size_
 const char *rootview_reply_event(struct rootview_reply *reply, size_t i);
 
 /*
- * The descriptor of a detached view's mount, closed on exec.  It is the caller's
+ * The descriptor of the mount of a view that was opened, closed on exec.  It is the caller's
  * from then on; what is not taken is closed with the reply.  -ENOENT if the item
  * has none, or it was taken already.
  */

@@ -22,9 +22,10 @@ static struct rootview_reply *reply(const char *json)
 
 static void one_view(void **state)
 {
-	const char *json = "{\"view\":{\"origin\":\"web\",\"name\":\"a\",\"id\":7,\"mount\":"
-			   "\"detached\",\"device\":\"/dev/mapper/web\",\"label\":\"l\","
-			   "\"warnings\":[\"one\",\"two\"]},\"descriptor\":0}";
+	const char *json = "{\"view\":{\"origin\":\"web\",\"name\":\"a\",\"id\":7,"
+			   "\"deviceOnly\":true,\"device\":\"/dev/mapper/web\",\"label\":\"l\","
+			   "\"warnings\":[{\"warning\":\"one\",\"message\":\"first\"},"
+			   "{\"warning\":\"two\",\"message\":\"second\"}]},\"descriptor\":0}";
 	struct rootview_reply *r = reply(json);
 	int fd = dup(0);
 
@@ -34,11 +35,12 @@ static void one_view(void **state)
 	assert_string_equal(rootview_reply_origin(r, 0), "web");
 	assert_string_equal(rootview_reply_name(r, 0), "a");
 	assert_int_equal(rootview_reply_id(r, 0), 7);
-	assert_int_equal(rootview_reply_mount(r, 0), ROOTVIEW_DETACHED);
+	assert_true(rootview_reply_is_device_only(r, 0));
 	assert_string_equal(rootview_reply_device(r, 0), "/dev/mapper/web");
 	assert_string_equal(rootview_reply_label(r, 0), "l");
 	assert_null(rootview_reply_path(r, 0));
-	assert_string_equal(rootview_reply_warning(r, 0, 1), "two");
+	assert_string_equal(rootview_reply_warning(r, 0, 1), "second");
+	assert_string_equal(rootview_reply_warning_name(r, 0, 1), "two");
 	assert_null(rootview_reply_warning(r, 0, 2));
 	assert_null(rootview_reply_error_name(r, 0));
 	assert_string_equal(rootview_reply_json(r), json);
@@ -157,7 +159,7 @@ static void other_lists(void **state)
 	assert_string_equal(rootview_reply_path(r, 0), "/x");
 	assert_int_equal(rootview_reply_kind(r, 0), ROOTVIEW_LINK);
 	assert_string_equal(rootview_reply_target(r, 0), "y");
-	assert_int_equal(rootview_reply_mount(r, 0), -ENOENT);
+	assert_false(rootview_reply_is_device_only(r, 0));
 	rootview_reply_free(r);
 }
 
@@ -210,7 +212,7 @@ static void origins_and_events(void **state)
 static void odd_answers(void **state)
 {
 	struct rootview_reply *r = reply(
-		"{\"view\":{\"name\":1,\"id\":-1,\"mount\":\"new\",\"warnings\":\"x\"},"
+		"{\"view\":{\"name\":1,\"id\":-1,\"deviceOnly\":1,\"warnings\":\"x\"},"
 		"\"descriptor\":0}");
 	const char *path, *target;
 	enum rootview_kind kind;
@@ -219,7 +221,7 @@ static void odd_answers(void **state)
 	(void)state;
 	assert_null(rootview_reply_name(r, 0));
 	assert_int_equal(rootview_reply_id(r, 0), 0);
-	assert_int_equal(rootview_reply_mount(r, 0), -EPROTO);
+	assert_false(rootview_reply_is_device_only(r, 0));
 	assert_null(rootview_reply_warning(r, 0, 0));
 	assert_int_equal(rootview_reply_take_fd(r, 0), -ENOENT);
 	rootview_reply_free(r);

@@ -74,8 +74,6 @@ static void plain_calls(void **state)
 	check_call(call, "io.rootview.GetStats", "{\"origin\":\"web\",\"name\":\"a\"}");
 	assert_int_equal(rootview_call_stats(&call, NULL, NULL), 0);
 	check_call(call, "io.rootview.GetStats", NULL);
-	assert_int_equal(rootview_call_unmount(&call, "web", "a"), 0);
-	check_call(call, "io.rootview.UnmountView", "{\"origin\":\"web\",\"name\":\"a\"}");
 	assert_int_equal(rootview_call_list_origins(&call), 0);
 	check_call(call, "io.rootview.ListOrigins", NULL);
 	assert_int_equal(rootview_call_remove_origin(&call, "web"), 0);
@@ -98,8 +96,7 @@ static void everything_of_a_request(void **state)
 	(void)state;
 	assert_int_equal(rootview_request_set_name(r, "a"), 0);
 	assert_int_equal(rootview_request_set_label(r, "u:r:t:s0"), 0);
-	assert_int_equal(rootview_request_set_mount(r, ROOTVIEW_SHARED), 0);
-	assert_int_equal(rootview_request_set_path(r, "/srv/a"), 0);
+	assert_int_equal(rootview_request_set_device_only(r, true), 0);
 	assert_int_equal(rootview_request_set_cgroup(r, "/sys/fs/cgroup/a"), 0);
 	assert_int_equal(rootview_request_set_process(r, 17), 0);
 	assert_int_equal(rootview_request_add_list(r, "docker"), 0);
@@ -110,8 +107,8 @@ static void everything_of_a_request(void **state)
 	assert_int_equal(rootview_call_create(&call, "web", requests, 1), 0);
 	assert_int_equal(call->n_fds, 0);
 	check_call(call, "io.rootview.CreateView",
-		   "{\"origin\":\"web\",\"name\":\"a\",\"label\":\"u:r:t:s0\",\"mount\":\"shared\","
-		   "\"path\":\"/srv/a\",\"cgroup\":\"/sys/fs/cgroup/a\",\"process\":17,"
+		   "{\"origin\":\"web\",\"name\":\"a\",\"label\":\"u:r:t:s0\","
+		   "\"deviceOnly\":true,\"cgroup\":\"/sys/fs/cgroup/a\",\"process\":17,"
 		   "\"mountPoints\":[{\"path\":\"/x\",\"kind\":\"file\"},"
 		   "{\"path\":\"/l\",\"kind\":\"link\",\"target\":\"x\"}],"
 		   "\"lists\":[\"docker\"],"
@@ -143,25 +140,6 @@ static void a_copy_is_another_request(void **state)
 	assert_int_equal(rootview_call_create(&call, "web", &copy, 1), 0);
 	check_call(call, "io.rootview.CreateView",
 		   "{\"origin\":\"web\",\"name\":\"b\",\"lists\":[\"docker\",\"podman\"]}");
-}
-
-static void ways(void **state)
-{
-	static const char *const names[] = ROOTVIEW_MOUNTS;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		cleanup_request struct rootview_request *r = request("a");
-		cleanup_free char *expected = NULL;
-		struct rootview_call *call;
-
-		assert_int_equal(rootview_request_set_mount(r, i), 0);
-		assert_int_equal(rootview_call_mount(&call, "web", r), 0);
-		assert_true(asprintf(&expected,
-				     "{\"origin\":\"web\",\"name\":\"a\",\"mount\":\"%s\"}",
-				     names[i]) > 0);
-		check_call(call, "io.rootview.MountView", expected);
-	}
 }
 
 /* Descriptors are duplicated when the call is built, once for all requests that name one. */
@@ -248,8 +226,7 @@ static void nonsense_in_requests(void **state)
 	refused(rootview_request_set_name(r, NULL));
 	refused(rootview_request_set_name(r, ""));
 	assert_int_equal(rootview_request_set_name(r, "stra\xdf" "e"), -EUCLEAN);
-	refused(rootview_request_set_mount(r, ROOTVIEW_UNMOUNTED + 1));
-	refused(rootview_request_set_mount(r, -1));
+	refused(rootview_request_set_device_only(NULL, true));
 	refused(rootview_request_add_mount_point(r, "x", ROOTVIEW_FILE, NULL));
 	refused(rootview_request_add_mount_point(r, NULL, ROOTVIEW_FILE, NULL));
 	refused(rootview_request_add_mount_point(r, "/x", ROOTVIEW_LINK + 1, NULL));
@@ -302,9 +279,6 @@ static void nonsense_in_calls(void **state)
 	refused(rootview_call_stats(&call, "", NULL));
 	refused(rootview_call_stats(&call, "web", ""));
 	refused(rootview_call_stats(&call, NULL, "a"));
-	refused(rootview_call_mount(&call, "web", nameless));
-	refused(rootview_call_mount(&call, "web", NULL));
-	refused(rootview_call_unmount(&call, "web", NULL));
 	refused(rootview_call_check(&call, "web", NULL));
 	refused(rootview_call_add_origin(&call, "web", NULL, NULL));
 	refused(rootview_call_add_origin(&call, "web", "/dev/x", ""));
@@ -319,7 +293,6 @@ int main(void)
 		cmocka_unit_test(plain_calls),
 		cmocka_unit_test(everything_of_a_request),
 		cmocka_unit_test(a_copy_is_another_request),
-		cmocka_unit_test(ways),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(too_many_descriptors),
 		cmocka_unit_test(too_large_for_a_message),

@@ -47,7 +47,6 @@ struct options {
 	struct rootview_request *request; /* what views are asked for with, but their names */
 	bool lists;			/* which has ready-made lists */
 	const char *label;		/* of an origin */
-	const char *mount;
 	const char *path;
 	const char *userns;
 	const char *at;

@@ -427,8 +427,8 @@ static void check_mounts(struct patient *p, struct finding *f)
 	while ((c = getc(table)) != EOF)
 		n += c == '\n';
 	if (n > MANY_MOUNTS)
-		find(f, WARNING, "%zu mounts make every container slow to start: create views "
-				 "with --mount shared or detached",
+		find(f, WARNING, "%zu mounts make every container slow to start: give "
+				 "views to engines by their shared path, or as descriptors",
 		     n);
 	else
 		find(f, OK, "%zu mounts are not too many", n);

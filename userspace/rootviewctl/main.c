@@ -15,16 +15,15 @@ static const char help[] =
 	"  origin add NAME DEVICE        expose a block device read-only, as an origin\n"
 	"  origin remove NAME            take an origin without views away\n"
 	"  origin list                   show all origins\n"
-	"  create ORIGIN VIEW...         create views; prints the path if it is one\n"
+	"  create ORIGIN VIEW...         create views; prints the path if it is one: views that\n"
+	"                                ask for the same share one mount\n"
 	"  delete ORIGIN VIEW...         delete views\n"
 	"  list [ORIGIN]                 show the views of all origins, or of one\n"
 	"  inspect ORIGIN VIEW           show all that is known of a view\n"
 	"  mount ORIGIN VIEW PATH        mount a view on that folder, which may be anywhere, with\n"
 	"                                no symbolic link on the way; the mount stays until it\n"
 	"                                is taken away, even if the view is deleted\n"
-	"  mount ORIGIN VIEW             change the way it is given out; prints its path\n"
 	"  unmount ORIGIN VIEW PATH      take such a mount away; whoever uses it goes on\n"
-	"  unmount ORIGIN VIEW           unmount a view and keep it\n"
 	"  check ORIGIN PATH[:file]...   print those mount points that the image lacks\n"
 	"  stats [ORIGIN [VIEW]]         show what the views' cgroups read from the disk\n"
 	"  monitor                       print events as they happen, until interrupted\n"
@@ -34,11 +33,7 @@ static const char help[] =
 	"  doctor                        check the machine, and tell how to mend it\n"
 	"\n"
 	"With create, for each of the views:\n"
-	"  --mount HOW        attached: a mount of its own, printed (the default);\n"
-	"                     shared: the path of one that all views like it share;\n"
-	"                     detached: none that others see, for \"exec\" and engines;\n"
-	"                     unmounted: none, only the record and the device.\n"
-	"                     Also with mount.\n"
+	"  --device-only      do not mount it: what cannot be mounted, or need not be\n"
 	"  --path PATH        mount it on that folder, as \"mount\" does\n"
 	"  --label LABEL      SELinux label of its files.  Also with origin add, for views\n"
 	"                     that have none: a label, or \"native\" for those of the image\n"
@@ -76,7 +71,7 @@ static const char help[] =
 /* The bits of struct options' "given". */
 enum {
 	LABEL		= 1 << 0,
-	MOUNT		= 1 << 1,
+	DEVICE_ONLY	= 1 << 1,
 	PATH		= 1 << 2,
 	MOUNT_POINT	= 1 << 3,
 	LIST		= 1 << 4,
@@ -89,8 +84,8 @@ enum {
 	VIEWS		= 1 << 11,
 	N_BITS		= 12,
 
-	CREATE		= LABEL | MOUNT | PATH | MOUNT_POINT | LIST | ID_MAP | USERNS | CGROUP |
-			  PROCESS,
+	CREATE		= LABEL | DEVICE_ONLY | PATH | MOUNT_POINT | LIST | ID_MAP | USERNS |
+			  CGROUP | PROCESS,
 };
 
 /* What getopt_long() returns for an option with a bit is its number, behind all characters. */
@@ -98,7 +93,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "label", required_argument, NULL, BIT_BASE },
-	{ "mount", required_argument, NULL, BIT_BASE + 1 },
+	{ "device-only", no_argument, NULL, BIT_BASE + 1 },
 	{ "path", required_argument, NULL, BIT_BASE + 2 },
 	{ "mount-point", required_argument, NULL, BIT_BASE + 3 },
 	{ "list", required_argument, NULL, BIT_BASE + 4 },
@@ -129,8 +124,8 @@ static const struct command {
 	{ NULL,	    "delete",	2, -1, JSON, view_delete },
 	{ NULL,	    "list",	0, 1,  JSON, view_list },
 	{ NULL,	    "inspect",	2, 2,  JSON, view_inspect },
-	{ NULL,	    "mount",	2, 3,  JSON | MOUNT, view_mount },
-	{ NULL,	    "unmount",	2, 3,  JSON, view_unmount },
+	{ NULL,	    "mount",	3, 3,  JSON, view_mount },
+	{ NULL,	    "unmount",	3, 3,  JSON, view_unmount },
 	{ NULL,	    "check",	1, -1, JSON | LIST, view_check },
 	{ NULL,	    "stats",	0, 2,  JSON, view_stats },
 	{ NULL,	    "monitor",	0, 0,  JSON, monitor },
@@ -185,9 +180,8 @@ static int take_value(struct options *options, unsigned int bit, const char *val
 	case LABEL:
 		options->label = value;
 		return rootview_request_set_label(options->request, value);
-	case MOUNT:
-		options->mount = value;
-		return value_mount(options->request, value, why);
+	case DEVICE_ONLY:
+		return rootview_request_set_device_only(options->request, true);
 	case PATH:
 		options->path = value;
 		return 0;

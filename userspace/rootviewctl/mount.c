@@ -37,39 +37,13 @@ char *view_path(const char *path)
 	return realpath(path, NULL) ?: strdup(path);
 }
 
-/* The way in which the daemon gives the view out, or another one. */
-static int change_mount(const struct options *options, char *args[])
-{
-	cleanup_reply struct rootview_reply *reply = NULL;
-	struct rootview_call *call;
-	const char *path;
-	int status;
-
-	if (rootview_request_set_name(options->request, args[1]) == -ENOMEM)
-		return out_of_memory();
-	status = command_call(options, rootview_call_mount(&call, args[0], options->request), &call,
-			      &reply);
-	if (status != EXIT_SUCCESS)
-		return status;
-	path = rootview_reply_path(reply, 0);
-	if (path && !options->json)
-		puts(path);
-	if (rootview_reply_mount(reply, 0) == ROOTVIEW_UNMOUNTED)
-		return command_failed("view \"%s\" is given out unmounted, and was not mounted; "
-				      "--mount says how", args[1]);
-	return EXIT_SUCCESS;
-}
-
 int view_mount(const struct options *options, char *args[], int n)
 {
 	cleanup_json sd_json_variant *object = NULL;
 	cleanup_free char *path = NULL;
 	cleanup_close int fd = -1;
 
-	if (n < 3)
-		return change_mount(options, args);
-	if (options->mount)
-		return usage_error("--mount makes no sense with the path", args[2], NULL);
+	(void)n;
 	fd = view_open(options, args[0], args[1]);
 	if (fd < 0 || view_attach(fd, args[2]) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
@@ -91,11 +65,12 @@ static bool is_daemons(const char *path)
 	return real && after_prefix(real, ROOTVIEW_RUNTIME_DIR "/");
 }
 
-static int detach(const struct options *options, char *args[])
+int view_unmount(const struct options *options, char *args[], int n)
 {
 	cleanup_close int fd = -1;
 	int r;
 
+	(void)n;
 	if (is_daemons(args[2]))
 		return command_failed("%s: this mount is rootviewd's own", args[2]);
 	fd = view_open(options, args[0], args[1]);
@@ -108,15 +83,4 @@ static int detach(const struct options *options, char *args[])
 	if (options->json)
 		puts("{}");
 	return EXIT_SUCCESS;
-}
-
-int view_unmount(const struct options *options, char *args[], int n)
-{
-	cleanup_reply struct rootview_reply *reply = NULL;
-	struct rootview_call *call;
-
-	if (n > 2)
-		return detach(options, args);
-	return command_call(options, rootview_call_unmount(&call, args[0], args[1]), &call,
-			    &reply);
 }

@@ -102,14 +102,6 @@ static uint64_t since(uint64_t usec)
 	return now_usec > usec ? now_usec - usec : 0;
 }
 
-static const char *way_of(struct rootview_reply *views, size_t i)
-{
-	static const char *const ways[] = ROOTVIEW_MOUNTS;
-	int way = rootview_reply_mount(views, i);
-
-	return way < 0 ? NULL : ways[way];
-}
-
 /* The label of all files in views of that origin which ask for none; NULL if there is none. */
 static const char *label_of_origin(struct rootview_reply *origins, const char *name)
 {
@@ -124,7 +116,7 @@ static const char *label_of_origin(struct rootview_reply *origins, const char *n
 int show_views(struct rootview_reply *views, struct rootview_reply *origins)
 {
 	static const char *const headers[] = {
-		"ORIGIN", "VIEW", "ID", "AGE", "MOUNT", "LABEL", "PATH"
+		"ORIGIN", "VIEW", "ID", "AGE", "LABEL", "PATH"
 	};
 	cleanup_table struct table *t = table_new(headers, ARRAY_SIZE(headers));
 	char buffer[32];
@@ -136,10 +128,10 @@ int show_views(struct rootview_reply *views, struct rootview_reply *origins)
 		table_add(t, rootview_reply_name(views, i));
 		add_number(t, rootview_reply_id(views, i));
 		table_add(t, show_age(since(rootview_reply_created(views, i)), buffer));
-		table_add(t, way_of(views, i));
 		table_add(t, rootview_reply_label(views, i) ?:
 			     label_of_origin(origins, rootview_reply_origin(views, i)));
-		table_add(t, rootview_reply_path(views, i));
+		table_add(t, rootview_reply_is_device_only(views, i) ?
+			     rootview_reply_device(views, i) : rootview_reply_path(views, i));
 	}
 	return table_print(t, stdout);
 }
@@ -256,7 +248,8 @@ void show_view(struct rootview_reply *views, size_t i, struct rootview_reply *or
 	show_field("name", rootview_reply_name(views, i), to);
 	fprintf(to, "id: %" PRIu64 "\n", rootview_reply_id(views, i));
 	show_field("age", show_age(since(rootview_reply_created(views, i)), buffer), to);
-	show_field("mount", way_of(views, i), to);
+	if (rootview_reply_is_device_only(views, i))
+		fputs("device only: yes\n", to);
 	show_field("path", rootview_reply_path(views, i), to);
 	show_field("device", rootview_reply_device(views, i), to);
 	show_field("label", rootview_reply_label(views, i), to);

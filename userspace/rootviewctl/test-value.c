@@ -117,18 +117,6 @@ static void processes(void **state)
 		assert_refused(value_process, texts[i], "a number");
 }
 
-static void mounts(void **state)
-{
-	static const char *const ways[] = ROOTVIEW_MOUNTS;
-	static const char *const texts[] = { "", "attach", "Shared", "detached " };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
-		assert_read(value_mount, ways[i], ways[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_refused(value_mount, texts[i], "it is one of attached");
-}
-
 static void cgroups(void **state)
 {
 	(void)state;
@@ -148,7 +136,6 @@ int main(void)
 		cmocka_unit_test(id_ranges),
 		cmocka_unit_test(no_id_ranges),
 		cmocka_unit_test(processes),
-		cmocka_unit_test(mounts),
 		cmocka_unit_test(cgroups),
 	};
 

@@ -9,17 +9,6 @@
 #include "interface.h"
 #include "util.h"
 
-int value_mount(struct rootview_request *request, const char *text, const char **why)
-{
-	static const char *const mounts[] = ROOTVIEW_MOUNTS;
-
-	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
-		if (streq(text, mounts[i]))
-			return rootview_request_set_mount(request, i);
-	*why = "it is one of attached, shared, detached, unmounted";
-	return -EINVAL;
-}
-
 const char *value_cgroup(const char *text)
 {
 	const char *below = after_prefix(text, ROOTVIEW_CGROUPS);

@@ -77,22 +77,17 @@ static int attach_new(const struct options *options, struct rootview_reply *crea
 
 int view_create(const struct options *options, char *args[], int n)
 {
-	bool detached = options->mount && streq(options->mount, "detached");
 	cleanup_reply struct rootview_reply *reply = NULL;
 	cleanup_close int userns = -1;
 	struct batch batch = {
 		.origin = args[0], .names = args + 1, .n = n - 1,
-		.at_once = detached ? ROOTVIEW_DETACHED_MAX : ROOTVIEW_VIEWS_MAX,
-		.build = build_create,
+		.at_once = ROOTVIEW_VIEWS_MAX, .build = build_create,
 	};
 	struct rootview_call *call;
 	int status;
 
 	if (n > 2 && options->path)
 		return usage_error("--path is for one view, and not also for", args[2], NULL);
-	if (options->path && !options->mount &&
-	    rootview_request_set_mount(options->request, ROOTVIEW_SHARED) < 0)
-		return out_of_memory();
 	if (options->userns) {
 		userns = open(options->userns, O_RDONLY | O_CLOEXEC);
 		if (userns < 0)

@@ -85,7 +85,6 @@ static const char *error_name(enum failure_kind kind)
 		[FAILURE_UNSUPPORTED_FILE_SYSTEM] = ROOTVIEW_ERROR("UnsupportedFileSystem"),
 		[FAILURE_NEEDS_RECOVERY] = ROOTVIEW_ERROR("NeedsRecovery"),
 		[FAILURE_INVALID_REQUEST] = ROOTVIEW_ERROR("InvalidRequest"),
-		[FAILURE_INVALID_PATH] = ROOTVIEW_ERROR("InvalidPath"),
 		[FAILURE_INVALID_MOUNT_POINT] = ROOTVIEW_ERROR("InvalidMountPoint"),
 		[FAILURE_INVALID_ID_MAP] = ROOTVIEW_ERROR("InvalidIdMap"),
 		[FAILURE_NO_SUCH_CGROUP] = ROOTVIEW_ERROR("NoSuchCgroup"),
@@ -96,6 +95,111 @@ static const char *error_name(enum failure_kind kind)
 
 	return names[kind];
 }
+
+/*
+ * Failures.
+ */
+
+/* For requests about an origin alone, its name is the request's "name". */
+static const char *origin_of(const struct answer_subject *subject)
+{
+	return subject->origin ?: subject->name;
+}
+
+/* The parameters of the error, but its message. */
+static int describe_failure(const struct failure *f, const struct answer_subject *subject,
+			    sd_json_variant **ret)
+{
+	const char *object = f->object[0] ? f->object : NULL;
+	const char *origin = origin_of(subject);
+	const char *type = f->file_system[0] ? f->file_system : NULL;
+
+#define BUILD(...) sd_json_buildo(ret, __VA_ARGS__)
+#define STRING(name, value) SD_JSON_BUILD_PAIR_STRING(name, value)
+
+	switch (f->kind) {
+	case FAILURE_ORIGIN_EXISTS:
+		return BUILD(STRING("name", object ?: origin));
+	case FAILURE_NO_SUCH_ORIGIN:
+		return BUILD(STRING("name", origin));
+	case FAILURE_ORIGIN_BUSY:
+		return BUILD(STRING("name", origin), SD_JSON_BUILD_PAIR_UNSIGNED("views", f->views));
+	case FAILURE_NO_SUCH_DEVICE:
+		return BUILD(OPTIONAL_STRING("device", subject->device));
+	case FAILURE_NO_SUCH_VIEW:
+		return BUILD(STRING("origin", origin), OPTIONAL_STRING("name", subject->name),
+			     SD_JSON_BUILD_PAIR_CONDITION(!!subject->id, "id",
+							  SD_JSON_BUILD_UNSIGNED(subject->id)));
+	case FAILURE_VIEW_EXISTS:
+		return BUILD(STRING("origin", origin), STRING("name", subject->name));
+	case FAILURE_INVALID_NAME:
+		return BUILD(STRING("name", subject->name));
+	case FAILURE_INVALID_LABEL:
+	case FAILURE_LABELS_UNAVAILABLE:
+		return BUILD(STRING("label", subject->label));
+	case FAILURE_UNSUPPORTED_FILE_SYSTEM:
+	case FAILURE_NEEDS_RECOVERY:
+		return BUILD(STRING("origin", origin), OPTIONAL_STRING("fileSystem", type));
+	case FAILURE_INVALID_REQUEST:
+		return BUILD(STRING("parameter", f->object));
+	case FAILURE_INVALID_MOUNT_POINT:
+		return BUILD(STRING("path", f->object));
+	case FAILURE_NO_SUCH_CGROUP:
+		return BUILD(STRING("cgroup", f->object));
+	case FAILURE_NOT_SUPPORTED:
+		return BUILD(STRING("feature", f->object));
+	case FAILURE_TOO_MANY:
+		return BUILD(STRING("what", f->object),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("limit", f->views));
+	case FAILURE_INVALID_ID_MAP:
+	case FAILURE_NO_SUCH_PROCESS:
+		*ret = NULL;
+		return 0;
+	case FAILURE_OPERATION_FAILED:
+		break;
+	}
+	return BUILD(STRING("object", f->object), STRING("step", f->step),
+		     STRING("reason", f->reason));
+#undef BUILD
+#undef STRING
+}
+
+int answer_failure(sd_varlink *link, const struct failure *f,
+		   const struct answer_subject *subject)
+{
+	sd_json_variant *parameters = NULL;
+	int r;
+
+	r = describe_failure(f, subject, &parameters);
+	if (r >= 0)
+		r = sd_json_variant_set_field_string(&parameters, "message", f->message);
+	if (r >= 0)
+		r = sd_varlink_error(link, error_name(f->kind), parameters);
+	sd_json_variant_unref(parameters);
+	return r;
+}
+
+/* Of a part of a batch. */
+static int build_refusal(const struct failure *f, const struct answer_subject *subject,
+			 sd_json_variant **ret)
+{
+	sd_json_variant *parameters = NULL;
+	int r;
+
+	r = describe_failure(f, subject, &parameters);
+	if (r >= 0)
+		r = sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("error", error_name(f->kind)),
+				   SD_JSON_BUILD_PAIR_STRING("message", f->message),
+				   SD_JSON_BUILD_PAIR_CONDITION(
+					   !!parameters, "parameters",
+					   SD_JSON_BUILD_VARIANT(parameters)));
+	sd_json_variant_unref(parameters);
+	return r;
+}
+
+/*
+ * Origins and views.
+ */
 
 static size_t count_variants(const struct origin *o)
 {
@@ -145,13 +249,15 @@ static int warnings_of(const struct view *v, sd_json_variant **ret)
 {
 	const char *warning = v->label ? limits_label_warning() : NULL;
 
-	return warning ? sd_json_variant_append_arrayb(ret, SD_JSON_BUILD_STRING(warning)) : 0;
+	return !warning ? 0 : sd_json_variant_append_arraybo(
+		ret, SD_JSON_BUILD_PAIR_STRING("warning", "mprotectUnchecked"),
+		SD_JSON_BUILD_PAIR_STRING("message", warning));
 }
 
 static int build_view(struct view *v, sd_json_variant **ret)
 {
 	sd_json_variant *points = NULL, *map = NULL, *warnings = NULL;
-	struct path path = view_path(v);
+	const char *path = view_path(v);
 	char device[PATH_MAX];
 	int r = 0;
 
@@ -169,9 +275,8 @@ static int build_view(struct view *v, sd_json_variant **ret)
 			SD_JSON_BUILD_PAIR_STRING("name", v->name),
 			SD_JSON_BUILD_PAIR_UNSIGNED("id", v->id),
 			OPTIONAL_STRING("label", v->label),
-			SD_JSON_BUILD_PAIR_STRING("mount", way_name(v->way)),
-			SD_JSON_BUILD_PAIR_CONDITION(!!path.s[0], "path",
-						     SD_JSON_BUILD_STRING(path.s)),
+			SD_JSON_BUILD_PAIR_BOOLEAN("deviceOnly", v->device_only),
+			OPTIONAL_STRING("path", path),
 			SD_JSON_BUILD_PAIR_STRING("device", device),
 			SD_JSON_BUILD_PAIR_CONDITION(!!points, "mountPoints",
 						     SD_JSON_BUILD_VARIANT(points)),
@@ -214,25 +319,20 @@ int answer_view(sd_varlink *link, struct view *v, int descriptor)
 	return r;
 }
 
-void answer_add_result(const struct view_result *result, struct view *v, int descriptor,
-		       struct answer *answer)
+void answer_add_result(const struct view_result *result, const struct answer_subject *subject,
+		       struct view *v, struct answer *answer)
 {
 	sd_json_variant *element = NULL, *view = NULL, *refusal = NULL;
 	int r = 0;
 
 	if (result->bad)
-		r = sd_json_buildo(
-			&refusal,
-			SD_JSON_BUILD_PAIR_STRING("error", error_name(result->failure.kind)),
-			SD_JSON_BUILD_PAIR_STRING("message", result->failure.message));
+		r = build_refusal(&result->failure, subject, &refusal);
 	else if (v)
 		r = build_view(v, &view);
 	if (r >= 0)
 		r = sd_json_buildo(
 			&element, OPTIONAL_STRING("name", result->name),
 			SD_JSON_BUILD_PAIR_CONDITION(!!view, "view", SD_JSON_BUILD_VARIANT(view)),
-			SD_JSON_BUILD_PAIR_CONDITION(descriptor >= 0, "descriptor",
-						     SD_JSON_BUILD_INTEGER(descriptor)),
 			SD_JSON_BUILD_PAIR_CONDITION(!!refusal, "refusal",
 						     SD_JSON_BUILD_VARIANT(refusal)));
 	sd_json_variant_unref(view);
@@ -278,82 +378,4 @@ int answer_all(sd_varlink *link, const char *name, struct answer *answer)
 	if (answer->more)
 		return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_VARIANT(name, answer->array));
 	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT(name, answer->array));
-}
-
-/*
- * Failures.
- */
-
-/* For requests about an origin alone, its name is the request's "name". */
-static const char *origin_of(const struct answer_subject *subject)
-{
-	return subject->origin ?: subject->name;
-}
-
-int answer_failure(sd_varlink *link, const struct failure *f,
-		   const struct answer_subject *subject)
-{
-	const char *origin = origin_of(subject);
-	const char *type = f->file_system[0] ? f->file_system : NULL;
-
-#define ERROR(...)                                                         \
-	sd_varlink_errorbo(link, error_name(f->kind), __VA_ARGS__,         \
-			   SD_JSON_BUILD_PAIR_STRING("message", f->message))
-#define STRING(name, value) SD_JSON_BUILD_PAIR_STRING(name, value)
-
-	switch (f->kind) {
-	case FAILURE_ORIGIN_EXISTS:
-		return ERROR(STRING("name", origin));
-	case FAILURE_NO_SUCH_ORIGIN:
-		return ERROR(STRING("name", origin));
-	case FAILURE_ORIGIN_BUSY:
-		return ERROR(STRING("name", origin),
-			     SD_JSON_BUILD_PAIR_UNSIGNED("views", f->views));
-	case FAILURE_NO_SUCH_DEVICE:
-		return ERROR(STRING("device", subject->device));
-	case FAILURE_NO_SUCH_VIEW:
-		return ERROR(STRING("origin", origin), OPTIONAL_STRING("name", subject->name),
-			     SD_JSON_BUILD_PAIR_CONDITION(!!subject->id, "id",
-							  SD_JSON_BUILD_UNSIGNED(subject->id)));
-	case FAILURE_VIEW_EXISTS:
-		return ERROR(STRING("origin", origin),
-			     STRING("name", subject->name));
-	case FAILURE_INVALID_NAME:
-		return ERROR(STRING("name", subject->name));
-	case FAILURE_INVALID_LABEL:
-		return ERROR(STRING("label", subject->label));
-	case FAILURE_LABELS_UNAVAILABLE:
-		return ERROR(STRING("label", subject->label));
-	case FAILURE_UNSUPPORTED_FILE_SYSTEM:
-		return ERROR(STRING("origin", origin),
-			     OPTIONAL_STRING("fileSystem", type));
-	case FAILURE_NEEDS_RECOVERY:
-		return ERROR(STRING("origin", origin),
-			     STRING("fileSystem", f->file_system));
-	case FAILURE_INVALID_REQUEST:
-		return ERROR(STRING("parameter", f->object));
-	case FAILURE_INVALID_PATH:
-		return ERROR(STRING("path", f->object));
-	case FAILURE_INVALID_MOUNT_POINT:
-		return ERROR(STRING("path", f->object));
-	case FAILURE_INVALID_ID_MAP:
-		return sd_varlink_errorbo(link, error_name(f->kind),
-					  STRING("message", f->message));
-	case FAILURE_NO_SUCH_CGROUP:
-		return ERROR(STRING("cgroup", f->object));
-	case FAILURE_NO_SUCH_PROCESS:
-		return sd_varlink_errorbo(link, error_name(f->kind),
-					  STRING("message", f->message));
-	case FAILURE_NOT_SUPPORTED:
-		return ERROR(STRING("feature", f->object));
-	case FAILURE_TOO_MANY:
-		return ERROR(STRING("what", f->object),
-			     SD_JSON_BUILD_PAIR_UNSIGNED("limit", f->views));
-	case FAILURE_OPERATION_FAILED:
-		break;
-	}
-	return ERROR(STRING("object", f->object), STRING("step", f->step),
-		     STRING("reason", f->reason));
-#undef ERROR
-#undef STRING
 }

@@ -12,6 +12,15 @@
 #include "service.h"
 #include "view.h"
 
+/* What a request named; NULL for what it did not. */
+struct answer_subject {
+	const char *name;
+	const char *origin;
+	const char *device;
+	const char *label;
+	uint64_t id;		/* 0 if none */
+};
+
 /* An array that is being filled; all zero at the start. */
 struct answer {
 	sd_json_variant *array;
@@ -41,9 +50,9 @@ void answer_add_view(struct view *v, void *answer);
 int answer_one(sd_varlink *link, const char *name, struct answer *answer);
 int answer_all(sd_varlink *link, const char *name, struct answer *answer);
 
-/* What became of a part of a batch; @v is NULL if it has no view, @descriptor -1 if none. */
-void answer_add_result(const struct view_result *result, struct view *v, int descriptor,
-		       struct answer *answer);
+/* What became of a part of a batch, about @subject; @v is NULL if it has no view. */
+void answer_add_result(const struct view_result *result, const struct answer_subject *subject,
+		       struct view *v, struct answer *answer);
 
 /* What the cgroup of a view read; nothing for a view without one. */
 void answer_add_stats(struct view *v, void *answer);
@@ -53,15 +62,6 @@ void answer_add_stats(struct view *v, void *answer);
  * descriptors that come along.
  */
 int answer_view(sd_varlink *link, struct view *v, int descriptor);
-
-/* What a request named; NULL for what it did not. */
-struct answer_subject {
-	const char *name;
-	const char *origin;
-	const char *device;
-	const char *label;
-	uint64_t id;		/* 0 if none */
-};
 
 /* Sends the error that a failure of a request about @subject is. */
 int answer_failure(sd_varlink *link, const struct failure *f,

@@ -72,8 +72,7 @@ int device_is_ours(const char *name)
 	return info.exists && after_prefix(uuid, ORIGIN_UUID_PREFIX);
 }
 
-/* Opens the block device, and reads its size and number. */
-static int examine(const char *backing, uint64_t *ret_sectors, dev_t *ret_dev, struct failure *f)
+int device_examine(const char *backing, struct device_backing *ret, struct failure *f)
 {
 	cleanup_close int fd = -1;
 	uint64_t bytes;
@@ -94,8 +93,27 @@ static int examine(const char *backing, uint64_t *ret_sectors, dev_t *ret_dev, s
 		return failed(f, FAILURE_NO_SUCH_DEVICE, "\"%s\" is no block device", backing);
 	if (ioctl(fd, BLKGETSIZE64, &bytes) < 0 || bytes < 512)
 		return failed(f, FAILURE_NO_SUCH_DEVICE, "the device \"%s\" is empty", backing);
-	*ret_sectors = bytes / 512;
-	*ret_dev = st.st_rdev;
+	*ret = (struct device_backing){ .dev = st.st_rdev, .sectors = bytes / 512 };
+	snprintf(ret->name, sizeof(ret->name), "%s", backing);
+	return 0;
+}
+
+int device_examine_number(dev_t dev, struct device_backing *ret, struct failure *f)
+{
+	cleanup_fclose FILE *file = NULL;
+	unsigned long long sectors = 0;
+	char path[64];
+
+	*ret = (struct device_backing){ .dev = dev };
+	snprintf(ret->name, sizeof(ret->name), "%u:%u", major(dev), minor(dev));
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/size", major(dev), minor(dev));
+	file = fopen(path, "re");
+	if (!file && is_shortage(errno))
+		return failed_step(f, path, "read the size of a device", errno, NULL);
+	if (!file || fscanf(file, "%llu", &sectors) != 1 || !sectors)
+		return failed(f, FAILURE_NO_SUCH_DEVICE, "the device %s is empty, or gone",
+			      ret->name);
+	ret->sectors = sectors;
 	return 0;
 }
 
@@ -118,18 +136,15 @@ static void sweep_one(const char *name)
 		log_info("%s: removed, as it was half of an origin", name);
 }
 
-int device_load(const char *name, const char *backing, dev_t *ret, struct failure *f)
+int device_load(const char *name, const struct device_backing *backing, dev_t *ret,
+		struct failure *f)
 {
 	cleanup_task struct dm_task *task = dm_task_create(DM_DEVICE_CREATE);
 	char uuid[DM_UUID_LEN], number[32];
 	struct dm_info info;
-	uint64_t sectors = 0;
 	bool late = false;
-	dev_t dev = 0;
 	int r;
 
-	if (examine(backing, &sectors, &dev, f) < 0)
-		return -1;
 	r = task ? devmapper_info(name, &info, uuid) : -ENOMEM;
 	if (r < 0)
 		return failed_step(f, name, "ask device-mapper", -r, NULL);
@@ -138,15 +153,15 @@ int device_load(const char *name, const char *backing, dev_t *ret, struct failur
 			      "there is a device-mapper device \"%s\" already", name);
 
 	snprintf(uuid, sizeof(uuid), ORIGIN_UUID_PREFIX "%s", name);
-	snprintf(number, sizeof(number), "%u:%u", major(dev), minor(dev));
+	snprintf(number, sizeof(number), "%u:%u", major(backing->dev), minor(backing->dev));
 	if (!dm_task_set_name(task, name) || !dm_task_set_uuid(task, uuid) ||
-	    !dm_task_set_ro(task) || !dm_task_add_target(task, 0, sectors, TARGET, number))
+	    !dm_task_set_ro(task) || !dm_task_add_target(task, 0, backing->sectors, TARGET, number))
 		return failed_step(f, name, "describe the device", ENOMEM, NULL);
 	r = devmapper_run(task, NODE_ALONE, &late);
 	warn_of_udev(name, late);
 	if (r == -EBUSY)
 		return failed(f, FAILURE_ORIGIN_BUSY,
-			      "the device \"%s\" is in use: it cannot be shared", backing);
+			      "the device \"%s\" is in use: it cannot be shared", backing->name);
 	if (r < 0 || !dm_task_get_info(task, &info)) {
 		/* libdevmapper may have been short of memory between two steps. */
 		sweep_one(name);

@@ -10,6 +10,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "failure.h"
@@ -20,13 +21,24 @@ void device_init(void);
 /* Makes it open its descriptor again: for a child that closes all that it has. */
 void device_forget_control(void);
 
+/* A block device that is to be exposed. */
+struct device_backing {
+	char name[256];		/* for people: its path, if not too long, or its number */
+	dev_t dev;
+	uint64_t sectors;	/* of 512 bytes */
+};
+
+/* Look at the block device at a path, or with a number.  Fail with NO_SUCH_DEVICE or OPERATION_FAILED. */
+int device_examine(const char *path, struct device_backing *ret, struct failure *f);
+int device_examine_number(dev_t dev, struct device_backing *ret, struct failure *f);
+
 /*
- * Loads a read-only device @name over the block device at path @backing, marks
- * it as ours by its uuid, and puts its number into @ret.  Fails with
- * NO_SUCH_DEVICE, ORIGIN_EXISTS, ORIGIN_BUSY or OPERATION_FAILED, and leaves
- * nothing behind then.
+ * Loads a read-only device @name over @backing, marks it as ours by its uuid, and puts its number
+ * into @ret.  Fails with ORIGIN_EXISTS, ORIGIN_BUSY or OPERATION_FAILED, and leaves nothing behind
+ * then.
  */
-int device_load(const char *name, const char *backing, dev_t *ret, struct failure *f);
+int device_load(const char *name, const struct device_backing *backing, dev_t *ret,
+		struct failure *f);
 
 /*
  * Removes the device @name if its number is @dev.  udev and blkid open new and

@@ -27,7 +27,6 @@ enum failure_kind {
 	FAILURE_UNSUPPORTED_FILE_SYSTEM,
 	FAILURE_NEEDS_RECOVERY,
 	FAILURE_INVALID_REQUEST,
-	FAILURE_INVALID_PATH,
 	FAILURE_INVALID_MOUNT_POINT,
 	FAILURE_INVALID_ID_MAP,
 	FAILURE_NO_SUCH_CGROUP,
@@ -42,8 +41,7 @@ struct failure {
 
 	/* The parameters of single kinds that a client's own request does not hold. */
 	/*
-	 * OPERATION_FAILED; the parameter of INVALID_REQUEST, the path of
-	 * INVALID_PATH and INVALID_MOUNT_POINT, the cgroup of NO_SUCH_CGROUP, the
+	 * OPERATION_FAILED; the parameter of INVALID_REQUEST, the path of INVALID_MOUNT_POINT, the cgroup of NO_SUCH_CGROUP, the
 	 * feature of NOT_SUPPORTED, for TOO_MANY what there are too many of.
 	 */
 	char object[256];

@@ -18,6 +18,7 @@ struct mirror {
 	struct origins origins;
 	/* Something was missed, or failed: everything has to be compared again. */
 	bool stale;
+	bool added;		/* an origin, of which only its name is known */
 	sd_event_source *events;
 	struct context *context;
 	void (*told)(void *userdata, const struct kernel_event *event);
@@ -179,6 +180,7 @@ static void follow(struct mirror *m, const struct kernel_event *event)
 		o = origins_find_id(&m->origins, event->origin.id);
 		if (!o && !origins_add(&m->origins, &event->origin))
 			m->stale = true;
+		m->added = true;
 		break;
 	case KERNEL_ORIGIN_REMOVED:
 		o = origins_find_id(&m->origins, event->origin.id);
@@ -204,6 +206,49 @@ static void follow(struct mirror *m, const struct kernel_event *event)
 		m->told(m->userdata, event);
 }
 
+/*
+ * Two origins of one device.
+ */
+
+static int take_backing(const struct kernel_origin *from, void *userdata)
+{
+	struct mirror *m = userdata;
+	struct origin *o = origins_find_id(&m->origins, from->id);
+
+	if (o)
+		o->counters.backing = from->backing;
+	return 0;
+}
+
+static void take_again(void *userdata)
+{
+	(void)userdata;
+}
+
+static void warn_of_twins(struct mirror *m)
+{
+	for (struct origin *o = m->origins.first; o; o = o->next) {
+		if (o->compared || !o->counters.backing)
+			continue;
+		o->compared = true;
+		for (struct origin *other = m->origins.first; other; other = other->next)
+			if (other->id < o->id &&
+			    other->counters.backing == o->counters.backing)
+				log_warning("origins %s and %s are one device: they share neither "
+					    "superblock nor page cache", other->name, o->name);
+	}
+}
+
+static void look_at_added(struct mirror *m)
+{
+	struct failure f;
+
+	m->added = false;
+	if (kernel_dump_origins(m->kernel, take_backing, take_again, m, &f) < 0)
+		log_warning("%s", f.message);
+	warn_of_twins(m);
+}
+
 int mirror_update(struct mirror *m, struct failure *f)
 {
 	struct kernel_event event;
@@ -215,6 +260,8 @@ int mirror_update(struct mirror *m, struct failure *f)
 			follow(m, &event);
 	} while (event.type != KERNEL_NOTHING);
 
+	if (!m->stale && m->added)
+		look_at_added(m);
 	if (!m->stale)
 		return 0;
 	if (reconcile(&m->origins, m->kernel, f) < 0) {
@@ -222,6 +269,7 @@ int mirror_update(struct mirror *m, struct failure *f)
 		return -1;
 	}
 	m->stale = false;
+	look_at_added(m);
 	tie_all(m);
 	if (m->told)
 		m->told(m->userdata, &(struct kernel_event){ .type = KERNEL_EVENTS_LOST });

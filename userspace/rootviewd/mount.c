@@ -4,12 +4,9 @@
  */
 #include "mount.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "util.h"
 
@@ -89,43 +86,6 @@ int mount_clone(const char *from, dev_t dev, int *ret)
 		return -ESTALE;
 	*ret = steal_fd(&fd);
 	return 0;
-}
-
-static int is_empty(int fd)
-{
-	cleanup_closedir DIR *dir = NULL;
-	struct dirent *entry;
-	cleanup_close int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	dir = again < 0 ? NULL : fdopendir(again);
-	if (!dir)
-		return -errno;
-	again = -1;
-	while ((errno = 0, entry = readdir(dir)))
-		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-			return -ENOTEMPTY;
-	return -errno;
-}
-
-int mount_open_outside(const char *path)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	cleanup_close int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = is_empty(fd);
-	return r < 0 ? r : steal_fd(&fd);
-}
-
-int mount_attach_outside(int fd, int directory)
-{
-	return move_mount(fd, "", directory, "",
-			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 int mount_idmapped(const char *from, int userns, const char *to)

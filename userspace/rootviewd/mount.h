@@ -32,16 +32,6 @@ int mount_clone(const char *from, dev_t dev, int *ret);
 int mount_attach(int fd, const char *path);
 
 /*
- * Opens a directory that somebody else chose to attach a mount to: one that exists,
- * is empty, and has no symbolic link on its path; -ELOOP, -ENOTDIR, -ENOTEMPTY and
- * others tell why not.  The caller closes it.
- */
-int mount_open_outside(const char *path);
-
-/* Attaches a mount that is attached nowhere to that directory. */
-int mount_attach_outside(int fd, int directory);
-
-/*
  * Clones the mount at @from, with its files owned through the map of the user
  * namespace @userns, and attaches the clone at @to.
  */

@@ -50,10 +50,8 @@ static void forget_variants(struct origin *o)
 	recipe_forget_variant(o, NULL);
 	variant_free_all(o->plain);
 	variant_free_all(o->others);
-	variant_free_all(o->lost);
 	o->plain = NULL;
 	o->others = NULL;
-	o->lost = NULL;
 }
 
 static void tell(struct origin *o, const struct failure *f);
@@ -373,7 +371,7 @@ static void other_done(void *userdata, int r, const char *text, const struct fai
 	if (r == 0) {
 		r = variant_describe(runtime_join(&o->order.folder, "mount").s,
 				     o->order.folder.s,
-				     o->order.overlay ? "overlay" : o->plain->type, false, &v);
+				     o->order.type, false, &v);
 		if (r < 0) {
 			failed_step(&failure, o->name, "look at a variant of it", -r, NULL);
 			f = &failure;
@@ -407,6 +405,8 @@ static int begin_other(struct origin *o, struct failure *f)
 		.idmap = r->map,
 		.overlay = recipe_needs_overlay(r),
 	};
+	snprintf(o->order.type, sizeof(o->order.type), "%s",
+		 o->order.overlay ? "overlay" : o->plain->type);
 	return job_start(&o->job, o->context->loop, work_on_other, other_done, o, f);
 }
 
@@ -565,18 +565,8 @@ static void begin_idle(struct origin *o, struct variant *v)
 
 void origin_leave_variant(struct origin *o, struct variant *v)
 {
-	struct variant **link;
-
-	if (--v->views)
-		return;
-	if (!v->lost) {
+	if (--v->views == 0)
 		begin_idle(o, v);
-		return;
-	}
-	for (link = &o->lost; *link != v; link = &(*link)->next)
-		;
-	*link = v->next;
-	variant_drop(o->context, v);
 }
 
 static bool wants(const struct view *v, const void *userdata)
@@ -655,6 +645,12 @@ void origin_relax(struct origin *o)
 		close_fd(&o->fd);
 }
 
+static void forget_variant(struct view *v, void *userdata)
+{
+	(void)userdata;
+	v->variant = NULL;
+}
+
 static void drop_all(struct origin *o, struct variant **list)
 {
 	while (*list) {
@@ -668,12 +664,11 @@ static void drop_all(struct origin *o, struct variant **list)
 void origin_release(struct origin *o)
 {
 	stop_working(o);
-	view_unmount_all(o);
+	view_each(o, forget_variant, NULL);
 	recipe_forget_variant(o, NULL);
 	drop_all(o, &o->others);
-	drop_all(o, &o->lost);
 	drop_all(o, &o->plain);
-	close_fd(&o->fd);
+	origin_relax(o);
 	if (has_paths(o))
 		runtime_sweep_origin(o->context->runtime, o->name);
 }
@@ -686,13 +681,8 @@ void origin_lose_variant(struct origin *o, struct variant *v)
 		link = &(*link)->next;
 	*link = v->next;
 	recipe_forget_variant(o, v);
-	v->lost = true;
-	if (!v->views) {
-		variant_drop(o->context, v);
-		return;
-	}
-	v->next = o->lost;
-	o->lost = v;
+	view_lose_variant(o, v);
+	variant_drop(o->context, v);
 }
 
 /*
@@ -725,18 +715,6 @@ static int find_variants(struct origin *o, struct mountinfo *table, struct varia
 	return r;
 }
 
-static void forget_variant(struct view *v, void *userdata)
-{
-	(void)userdata;
-	v->variant = NULL;
-}
-
-void origin_forget_mounts(struct origin *o)
-{
-	view_each(o, forget_variant, NULL);
-	forget_variants(o);
-}
-
 int origin_find_mounts(struct origin *o, struct mountinfo *table)
 {
 	struct variant *plain = NULL, *others = NULL;
@@ -747,7 +725,8 @@ int origin_find_mounts(struct origin *o, struct mountinfo *table)
 		variant_free_all(plain);
 		return r;
 	}
-	origin_forget_mounts(o);
+	view_each(o, forget_variant, NULL);
+	forget_variants(o);
 	o->plain = plain;
 	o->others = others;
 	if (plain)

@@ -4,7 +4,7 @@
  *
  * The kernel's registry says which origins and views there are; here is what
  * was made of them: a descriptor that keeps the device, and mounts.  Forgetting
- * all of it and looking again (origin_find_mounts, view_find_mount) gives the
+ * all of it and looking again (origin_find_mounts) gives the
  * same state, which is how a new daemon goes on where a killed one was.
  *
  * Whatever waits for the disk is done by jobs, one at a time for each origin:
@@ -48,6 +48,7 @@ struct origin {
 	/* Loaded by AddOrigin: stays mounted while it has no views. */
 	bool ours;
 	bool removing;		/* somebody asked for it to be removed */
+	bool compared;		/* for mirror.c: to others of the same device */
 	char *label;		/* of its files: ORIGIN_NATIVE, a context, or NULL */
 	/* Keeps the device while there are views, mounted or not; else -1. */
 	int fd;
@@ -55,7 +56,6 @@ struct origin {
 	struct variant *plain;	/* NULL while the file system is not mounted */
 	size_t users;		/* of that, besides views: see origin_use() */
 	struct variant *others;
-	struct variant *lost;	/* unmounted by somebody else, but with views */
 	void *recipes;		/* a tree; see recipe.h */
 	void *views;		/* a tree by id; see view.h */
 	void *names;		/* the same by name */
@@ -127,10 +127,10 @@ void origin_leave_variant(struct origin *o, struct variant *v);
 /* Lets go of the device if no view needs it. */
 void origin_relax(struct origin *o);
 
-/* Unmounts everything, removes the folders and lets go of the device. */
+/* Unmounts everything, removes the folders, and lets go of the device if no view needs it. */
 void origin_release(struct origin *o);
 
-/* That variant was unmounted by somebody else. */
+/* That variant was unmounted by somebody else: its views get another. */
 void origin_lose_variant(struct origin *o, struct variant *v);
 
 /*
@@ -138,8 +138,5 @@ void origin_lose_variant(struct origin *o, struct variant *v);
  * errno, and nothing has changed, if they cannot be looked at now.
  */
 int origin_find_mounts(struct origin *o, struct mountinfo *table);
-
-/* Forgets the mounts, and leaves them as they are. */
-void origin_forget_mounts(struct origin *o);
 
 #endif

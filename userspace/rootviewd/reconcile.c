@@ -122,33 +122,6 @@ static int remove_unseen(struct origins *all)
  * What is mounted.
  */
 
-struct find {
-	struct mountinfo *table;
-	int r;
-};
-
-static void find_view_mount(struct view *v, void *userdata)
-{
-	struct find *find = userdata;
-
-	if (find->r == 0)
-		find->r = view_find_mount(v, find->table);
-}
-
-static int find_mounts(struct origin *o, struct mountinfo *table)
-{
-	struct find find = { .table = table };
-
-	find.r = origin_find_mounts(o, table);
-	if (find.r < 0)
-		return find.r;
-	view_each(o, find_view_mount, &find);
-	/* Variants that do not know all of their views would be dropped. */
-	if (find.r < 0)
-		origin_forget_mounts(o);
-	return find.r;
-}
-
 /* Jobs are at work there: what they have mounted is not known yet. */
 static bool is_busy(const struct origin *o)
 {
@@ -168,8 +141,7 @@ static bool belongs_to_busy(struct origins *all, const char *path)
 	const struct runtime *rt = all->context->runtime;
 
 	for (struct origin *o = all->first; o; o = o->next)
-		if (is_busy(o) && (after_prefix(path, runtime_origin(rt, o->name, "").s) ||
-				   after_prefix(path, runtime_view(rt, o->name, "").s)))
+		if (is_busy(o) && after_prefix(path, runtime_origin(rt, o->name, "").s))
 			return true;
 	return false;
 }
@@ -242,16 +214,6 @@ static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
 	reconcile_sweep(all);
 }
 
-static bool view_exists(void *userdata, uint64_t id)
-{
-	struct origins *all = userdata;
-
-	for (struct origin *o = all->first; o; o = o->next)
-		if (view_find(o, id))
-			return true;
-	return false;
-}
-
 static void mount_view(struct view *v, void *userdata)
 {
 	(void)userdata;
@@ -289,12 +251,10 @@ int reconcile(struct origins *all, struct kernel *kernel, struct failure *f)
 	/* What cannot be looked at is not taken for gone: all of it is done again later. */
 	for (struct origin *o = all->first; r == 0 && o; o = o->next)
 		if (!is_busy(o))
-			r = find_mounts(o, &mounts);
+			r = origin_find_mounts(o, &mounts);
 	if (r == 0)
 		unmount_unclaimed(all, &mounts);
 	mountinfo_free(&mounts);
-	if (r == 0)
-		r = view_sweep_notes(all->context, view_exists, all);
 	if (r < 0)
 		return failed_step(f, dir, "look at what is mounted there", -r, NULL);
 	reconcile_missing(all);

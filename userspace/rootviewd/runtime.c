@@ -41,11 +41,6 @@ struct path runtime_origins(const struct runtime *rt)
 	return make_path("%s/origins", rt->dir);
 }
 
-struct path runtime_views(const struct runtime *rt)
-{
-	return make_path("%s/views", rt->dir);
-}
-
 struct path runtime_join(const struct path *folder, const char *name)
 {
 	return make_path("%s/%s", folder->s, name);
@@ -63,23 +58,11 @@ struct path runtime_variant(const struct runtime *rt, const char *origin, int64_
 	return make_path("%s/origins/%s/variants/%" PRId64, rt->dir, origin, number);
 }
 
-struct path runtime_note(const struct runtime *rt, uint64_t id)
-{
-	if (!id)
-		return make_path("%s/mounts", rt->dir);
-	return make_path("%s/mounts/%" PRIu64, rt->dir, id);
-}
-
 struct path runtime_trash(const struct runtime *rt, unsigned int number)
 {
 	if (!number)
 		return make_path("%s/trash", rt->dir);
 	return make_path("%s/trash/%u", rt->dir, number);
-}
-
-struct path runtime_view(const struct runtime *rt, const char *origin, const char *view)
-{
-	return make_path("%s/views/%s%s%s", rt->dir, origin, view ? "/" : "", view ?: "");
 }
 
 int runtime_make_folder(const char *path)
@@ -159,12 +142,6 @@ static bool remove_folder(const char *path)
 	return rmdir(path) == 0 || errno == ENOENT;
 }
 
-static void sweep_one(const struct path *path, void *userdata)
-{
-	(void)userdata;
-	(void)remove_folder(path->s);
-}
-
 static void sweep_variant(const struct path *path, void *userdata)
 {
 	(void)userdata;
@@ -175,13 +152,6 @@ static void sweep_variant(const struct path *path, void *userdata)
 	(void)unlink(runtime_join(path, "points").s);
 	(void)unlink(runtime_join(path, "map").s);
 	(void)unlink(runtime_join(path, "label").s);
-	(void)remove_folder(path->s);
-}
-
-static void sweep_views(const struct path *path, void *userdata)
-{
-	(void)userdata;
-	(void)runtime_each_entry(path->s, sweep_one, NULL);
 	(void)remove_folder(path->s);
 }
 
@@ -208,16 +178,13 @@ void runtime_sweep_variant(const char *folder)
 
 void runtime_sweep_origin(const struct runtime *rt, const char *origin)
 {
-	struct path views = runtime_view(rt, origin, NULL);
-	struct path variants = runtime_origin(rt, origin, NULL);
+	struct path path = runtime_origin(rt, origin, NULL);
 
-	sweep_views(&views, NULL);
-	sweep_variants(&variants, NULL);
+	sweep_variants(&path, NULL);
 }
 
 void runtime_sweep(const struct runtime *rt)
 {
-	(void)runtime_each_entry(runtime_views(rt).s, sweep_views, NULL);
 	(void)runtime_each_entry(runtime_origins(rt).s, sweep_variants, NULL);
 }
 
@@ -263,7 +230,7 @@ static bool is_bind(const char *dir)
 static int make_folders(struct runtime *rt, struct failure *f)
 {
 	struct path paths[] = {
-		runtime_origins(rt), runtime_views(rt), runtime_note(rt, 0), runtime_trash(rt, 0),
+		runtime_origins(rt), runtime_trash(rt, 0),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
@@ -353,8 +320,7 @@ static int check_owner(const char *dir, struct failure *f)
 static bool is_ours(const struct runtime *rt, const struct path *path)
 {
 	const struct path ours[] = {
-		runtime_lock(rt), runtime_origins(rt), runtime_views(rt), runtime_note(rt, 0),
-		runtime_trash(rt, 0),
+		runtime_lock(rt), runtime_origins(rt), runtime_trash(rt, 0),
 	};
 	struct stat st;
 
@@ -431,8 +397,6 @@ void runtime_close(struct runtime *rt)
 	if (look(rt, &is_mount, &below) == 0 && below == 0) {
 		/* They are empty, or they stay. */
 		(void)rmdir(runtime_origins(rt).s);
-		(void)rmdir(runtime_views(rt).s);
-		(void)rmdir(runtime_note(rt, 0).s);
 		(void)rmdir(runtime_trash(rt, 0).s);
 		if (is_mount && is_bind(rt->dir))
 			(void)mount_detach(rt->dir);

@@ -16,9 +16,6 @@
  *	    variants/N/map		its id map, as JSON
  *	    variants/N/label		its label
  *	    variants/N/wanted		what a view asked for, where no blob can hold it
- *	  views/ORIGIN/VIEW		an attached view; for root only, too
- *	  mounts/ID			what was made of the view ID, where that is not
- *					what its record says: see view.c
  *	  trash/N			what is being unmounted
  *
  * Everything in it can be made again from the kernel's registry.
@@ -59,17 +56,12 @@ int runtime_open(struct runtime *ret, const char *dir, struct failure *f);
 void runtime_close(struct runtime *rt);
 
 struct path runtime_origins(const struct runtime *rt);
-struct path runtime_views(const struct runtime *rt);
 /* With @what NULL, the folder of all that an origin has. */
 struct path runtime_origin(const struct runtime *rt, const char *origin, const char *what);
 /* With @number -1, the folder of all variants but the plain one. */
 struct path runtime_variant(const struct runtime *rt, const char *origin, int64_t number);
-/* With @id 0, the folder of all such notes. */
-struct path runtime_note(const struct runtime *rt, uint64_t id);
 /* With @number 0, the folder of all. */
 struct path runtime_trash(const struct runtime *rt, unsigned int number);
-/* With @view NULL, the folder of all views of an origin. */
-struct path runtime_view(const struct runtime *rt, const char *origin, const char *view);
 struct path runtime_join(const struct path *folder, const char *name);
 
 /* Makes a folder for root only.  Returns 0, also if it is there, or a negative errno. */

@@ -65,8 +65,8 @@ struct call {
 	struct server *server;
 	struct service *service;
 	struct request request;
-	size_t detached;		/* views that are asked for detached */
-	bool open;			/* a descriptor comes along, whatever the view's way */
+	bool open;			/* a descriptor comes along */
+	bool oneway;			/* nobody waits for an answer */
 	bool unsent;			/* the answer could not be sent: what was done is undone */
 	const char *what;		/* for the log */
 	/* Who asked: sd-varlink ends a program that wants to know it when they have gone. */
@@ -84,8 +84,15 @@ struct call {
 #define STRING_FIELD(field, flags)                                               \
 	{ #field, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,         \
 	  offsetof(struct request, field), (flags) }
+/* To sd-json, null is the largest number. */
+static int dispatch_id(const char *name, sd_json_variant *value, sd_json_dispatch_flags_t flags,
+		       void *id)
+{
+	return sd_json_variant_is_null(value) ? 0 : sd_json_dispatch_uint64(name, value, flags, id);
+}
+
 #define ID_FIELD                                                                 \
-	{ "id", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,          \
+	{ "id", _SD_JSON_VARIANT_TYPE_INVALID, dispatch_id,                      \
 	  offsetof(struct request, id), SD_JSON_NULLABLE }
 #define ARRAY_FIELD(name, field, flags)                                          \
 	{ name, SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref,           \
@@ -138,6 +145,23 @@ static int refuse(sd_varlink *link, const struct request *request, const struct 
 	return r;
 }
 
+/* What the part @i of a batch named: a view, its name, or its id. */
+static struct answer_subject subject_at(const struct request *request, size_t i)
+{
+	sd_json_variant *part = sd_json_variant_by_index(request->list, i);
+	struct answer_subject subject = { .origin = request->origin };
+
+	if (sd_json_variant_is_string(part))
+		subject.name = sd_json_variant_string(part);
+	else if (sd_json_variant_is_unsigned(part))
+		subject.id = sd_json_variant_unsigned(part);
+	else
+		subject.name = sd_json_variant_string(sd_json_variant_by_key(part, "name"));
+	if (sd_json_variant_is_object(part) && json_field(part, "label"))
+		subject.label = sd_json_variant_string(json_field(part, "label"));
+	return subject;
+}
+
 static int too_many(struct failure *f, const char *what, size_t limit)
 {
 	return failed_too_many(f, what, limit, "there are more than %zu %s", limit, what);
@@ -148,15 +172,18 @@ static int too_many(struct failure *f, const char *what, size_t limit)
  * call_refuse(), or what the method is to return.
  */
 static int call_begin(sd_varlink *link, sd_json_variant *parameters,
-		      const sd_json_dispatch_field *fields, void *userdata, const char *what,
+		      sd_varlink_method_flags_t flags, const sd_json_dispatch_field *fields, void *userdata, const char *what,
 		      struct call **ret)
 {
+	const bool oneway = flags & SD_VARLINK_METHOD_ONEWAY;
 	struct server *server = userdata;
 	struct request request = {};
 	struct failure f;
 	struct call *call;
 	int r;
 
+	if (!server && oneway)
+		return 1;
 	if (!server) {
 		too_many(&f, "connections", CONNECTIONS_MAX);
 		return refuse(link, &request, &f) ?: 1;
@@ -165,6 +192,8 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 	if (r != 0)
 		return r;
 	call = calloc(1, sizeof(*call));
+	if (!call && oneway)
+		return 1;
 	if (!call) {
 		failed_step(&f, "a request", "take it", ENOMEM, NULL);
 		return refuse(link, &request, &f) ?: 1;
@@ -176,6 +205,7 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 		.service = server->service,
 		.request = request,
 		.what = what,
+		.oneway = oneway,
 		.uid = -1,
 	};
 	(void)sd_varlink_get_peer_uid(link, &call->uid);
@@ -186,11 +216,18 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 
 static int call_refuse(struct call *call, const struct failure *f)
 {
-	int r = refuse(call->link, &call->request, f);
+	int r = 0;
 
+	if (call->oneway)
+		log_debug("refused: %s", f->message);
+	else
+		r = refuse(call->link, &call->request, f);
 	call_free(call);
 	return r;
 }
+
+/* Sends an answer, unless nobody waits for one: then it would be that of another call. */
+#define ANSWER(call, send) ((call)->oneway ? 0 : (send))
 
 static int describe_unsent(const struct call *call, int r, struct failure *f)
 {
@@ -236,7 +273,7 @@ static bool nobody_waits(int r)
 
 static int call_refuse_parameter(struct call *call, const char *name)
 {
-	int r = sd_varlink_error_invalid_parameter_name(call->link, name);
+	int r = ANSWER(call, sd_varlink_error_invalid_parameter_name(call->link, name));
 
 	call_free(call);
 	return r;
@@ -318,7 +355,7 @@ static int send_part(struct call *call)
 	answer_begin_part(&call->answer);
 	if (call->fill(call, &f) < 0)
 		return call_refuse(call, &f);
-	r = answer_all(call->link, call->field, &call->answer);
+	r = ANSWER(call, answer_all(call->link, call->field, &call->answer));
 	if (r >= 0 && call->answer.more && !call->sent)
 		r = watch_sent(call);
 	return r < 0 || !call->answer.more ? call_end(call, r) : 0;
@@ -362,7 +399,7 @@ static int origin_added(void *userdata, const struct failure *f, struct failure 
 	if (service_list_origins(call->service, call->request.name, answer_add_origin, &answer,
 				 why) < 0)
 		return -1;
-	r = answer_one(call->link, "origin", &answer);
+	r = ANSWER(call, answer_one(call->link, "origin", &answer));
 	if (r < 0 && !nobody_waits(r))
 		return describe_unsent(call, r, why);
 	log_change(call, 1);
@@ -370,23 +407,71 @@ static int origin_added(void *userdata, const struct failure *f, struct failure 
 	return 0;
 }
 
+/* The descriptor that came along and whose index is the parameter @name; -1 if none is named. */
+static int take_descriptor(sd_varlink *link, sd_json_variant *parameters, const char *name,
+			   int *ret, struct failure *f)
+{
+	sd_json_variant *index = sd_json_variant_by_key(parameters, name);
+
+	*ret = -1;
+	if (!index || sd_json_variant_is_null(index))
+		return 0;
+	if (sd_json_variant_is_unsigned(index))
+		*ret = sd_varlink_peek_fd(link, sd_json_variant_unsigned(index));
+	if (*ret < 0)
+		return failed_about(f, FAILURE_INVALID_REQUEST, name,
+				    "%s is not the index of a descriptor that came along", name);
+	return 0;
+}
+
+/*
+ * The number of the block device that came along as a descriptor; 0 if none did.  Nothing is
+ * asked of the file system that it lies on, which may be a client's own.
+ */
+static int take_device(sd_varlink *link, sd_json_variant *parameters, dev_t *ret,
+		       struct failure *f)
+{
+	struct statx st;
+	int fd;
+
+	*ret = 0;
+	if (take_descriptor(link, parameters, "deviceDescriptor", &fd, f) < 0)
+		return -1;
+	if (fd < 0)
+		return 0;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
+	    !S_ISBLK(st.stx_mode))
+		return failed(f, FAILURE_NO_SUCH_DEVICE, "the descriptor is of no block device");
+	*ret = makedev(st.stx_rdev_major, st.stx_rdev_minor);
+	return 0;
+}
+
 static int method_add_origin(sd_varlink *link, sd_json_variant *parameters,
 			     sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(name, SD_JSON_MANDATORY), STRING_FIELD(device, SD_JSON_MANDATORY),
-		STRING_FIELD(label, SD_JSON_NULLABLE), {}
+		STRING_FIELD(name, SD_JSON_MANDATORY), STRING_FIELD(device, SD_JSON_NULLABLE),
+		OTHER_FIELD("deviceDescriptor"), STRING_FIELD(label, SD_JSON_NULLABLE), {}
 	};
+	const struct request *request;
 	struct failure f;
 	struct call *call;
+	dev_t number;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "added origin", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "added origin", &call);
 	if (r != 0)
 		return r;
-	if (service_add_origin(call->service, call->request.name, call->request.device,
-			       call->request.label, origin_added, call, &f) < 0)
+	request = &call->request;
+	if (take_device(link, parameters, &number, &f) < 0)
+		return call_refuse(call, &f);
+	if (!request->device == !number) {
+		failed_about(&f, FAILURE_INVALID_REQUEST, "device",
+			     "a device is given by its path or by a descriptor: by one of them");
+		return call_refuse(call, &f);
+	}
+	if (service_add_origin(call->service, request->name, request->device, number,
+			       request->label, origin_added, call, &f) < 0)
 		return call_refuse(call, &f);
 	return 0;
 }
@@ -401,7 +486,7 @@ static int origin_removed(void *userdata, const struct failure *f, struct failur
 		return 0;
 	}
 	log_change(call, 1);
-	call_end_gone(call, sd_varlink_reply(call->link, NULL));
+	call_end_gone(call, ANSWER(call, sd_varlink_reply(call->link, NULL)));
 	return 0;
 }
 
@@ -415,8 +500,7 @@ static int method_remove_origin(sd_varlink *link, sd_json_variant *parameters,
 	struct call *call;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "removed origin", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "removed origin", &call);
 	if (r != 0)
 		return r;
 	if (service_remove_origin(call->service, call->request.name, origin_removed, call, &f) < 0)
@@ -436,7 +520,7 @@ static int method_list_origins(sd_varlink *link, sd_json_variant *parameters,
 	struct call *call;
 	int r;
 
-	r = call_begin(link, parameters, fields, userdata, "list origins", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "list origins", &call);
 	return r != 0 ? r : call_list(call, flags, "origins", fill_origins);
 }
 
@@ -449,8 +533,7 @@ static const sd_json_dispatch_field view_fields[] = {
 	STRING_FIELD(origin, SD_JSON_MANDATORY),
 	STRING_FIELD(name, SD_JSON_MANDATORY),
 	STRING_FIELD(label, SD_JSON_NULLABLE),
-	OTHER_FIELD("mount"),
-	OTHER_FIELD("path"),
+	OTHER_FIELD("deviceOnly"),
 	OTHER_FIELD("mountPoints"),
 	OTHER_FIELD("lists"),
 	OTHER_FIELD("idMap"),
@@ -460,23 +543,6 @@ static const sd_json_dispatch_field view_fields[] = {
 	OTHER_FIELD("processDescriptor"),
 	{}
 };
-
-/* The descriptor that came along and whose index is the parameter @name; -1 if none is named. */
-static int take_descriptor(sd_varlink *link, sd_json_variant *parameters, const char *name,
-			   int *ret, struct failure *f)
-{
-	sd_json_variant *index = sd_json_variant_by_key(parameters, name);
-
-	*ret = -1;
-	if (!index || sd_json_variant_is_null(index))
-		return 0;
-	if (sd_json_variant_is_unsigned(index))
-		*ret = sd_varlink_peek_fd(link, sd_json_variant_unsigned(index));
-	if (*ret < 0)
-		return failed_about(f, FAILURE_INVALID_REQUEST, name,
-				    "%s is not the index of a descriptor that came along", name);
-	return 0;
-}
 
 /* What of a request comes as descriptors. */
 static int read_descriptors(sd_varlink *link, sd_json_variant *parameters,
@@ -524,13 +590,13 @@ static void read_view_request(sd_varlink *link, sd_json_variant *parameters,
 	}
 }
 
-/* Sees to it that a mount of a view that is detached comes along, as a descriptor. */
+/* Sees to it that a mount of a view that is opened comes along, as a descriptor. */
 static int push_mount(struct call *call, struct view *v, struct view_result *result)
 {
 	cleanup_close int fd = -1;
 	int r;
 
-	if ((v->way != WAY_DETACHED && !call->open) || !v->variant || result->descriptor >= 0)
+	if (!call->open || call->oneway || result->descriptor >= 0)
 		return 0;
 	fd = view_clone(v, &result->failure);
 	if (fd < 0)
@@ -574,7 +640,7 @@ static int view_done(void *userdata, const struct views_done *all)
 	}
 	if (!v)
 		return -1;
-	r = answer_view(call->link, v, result->descriptor);
+	r = ANSWER(call, answer_view(call->link, v, result->descriptor));
 	if (r < 0 && !nobody_waits(r)) {
 		describe_unsent(call, r, &result->failure);
 		result->bad = true;
@@ -594,8 +660,7 @@ static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
 	struct call *call;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, view_fields, userdata, "created view", &call);
+	r = call_begin(link, parameters, flags, view_fields, userdata, "created view", &call);
 	if (r != 0)
 		return r;
 	if (check_bytes(parameters, &f) < 0)
@@ -623,6 +688,7 @@ static int views_done(void *userdata, const struct views_done *all)
 {
 	cleanup_answer struct answer answer = {};
 	size_t created = 0, bad = 0;
+	struct answer_subject subject;
 	struct call *call = userdata;
 	int r;
 
@@ -639,11 +705,12 @@ static int views_done(void *userdata, const struct views_done *all)
 			created++;
 		else if (!was_bad)
 			bad++;
-		answer_add_result(result, v, result->descriptor, &answer);
+		subject = subject_at(&call->request, i);
+		answer_add_result(result, &subject, v, &answer);
 	}
 	if (bad)
 		return -1;
-	r = answer_all(call->link, "results", &answer);
+	r = ANSWER(call, answer_all(call->link, "results", &answer));
 	if (r < 0 && !nobody_waits(r))
 		return views_unsent(call, all, r);
 	log_change(call, created);
@@ -665,8 +732,6 @@ static int read_view_requests(struct call *call, struct view_request *requests, 
 		if (r < 0)
 			break;
 		read_view_request(call->link, element, &request, &batch, &requests[i]);
-		if (requests[i].spec.way == WAY_DETACHED)
-			call->detached++;
 	}
 	idmap_batch_free(&batch);
 	return r < 0 ? r : 0;
@@ -696,8 +761,7 @@ static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
 	size_t n;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "created views", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "created views", &call);
 	if (r != 0)
 		return r;
 	if (check_size(call, "views", &f) < 0)
@@ -709,8 +773,6 @@ static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
 	r = read_view_requests(call, requests, n);
 	if (r < 0)
 		r = call_refuse_parameter(call, "views");
-	else if (call->detached > ROOTVIEW_DETACHED_MAX)
-		r = call_refuse(call, (too_many(&f, "descriptors", ROOTVIEW_DETACHED_MAX), &f));
 	else if (service_create_views(call->service, call->request.origin, requests, n, views_done,
 				      call, &f) < 0)
 		r = call_refuse(call, &f);
@@ -746,8 +808,7 @@ static int method_open_view(sd_varlink *link, sd_json_variant *parameters,
 	struct call *call;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "opened view", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "opened view", &call);
 	if (r != 0)
 		return r;
 	call->open = true;
@@ -772,8 +833,7 @@ static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 	bool bad;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "deleted view", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "deleted view", &call);
 	if (r != 0)
 		return r;
 	key = key_of(&call->request);
@@ -786,7 +846,7 @@ static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 	if (bad)
 		return call_refuse(call, &f);
 	log_change(call, 1);
-	return call_end_gone(call, sd_varlink_reply(link, NULL));
+	return call_end_gone(call, ANSWER(call, sd_varlink_reply(link, NULL)));
 }
 
 /* Reads which views are to be deleted, by name or by id.  Returns false for what is no such. */
@@ -823,8 +883,7 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 	size_t n, deleted = 0;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "deleted views", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "deleted views", &call);
 	if (r != 0)
 		return r;
 	what = call->request.ids ? "ids" : "names";
@@ -844,12 +903,14 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 	if (service_delete_views(call->service, call->request.origin, keys, n, &results, &f) < 0)
 		return call_refuse(call, &f);
 	for (size_t i = 0; i < n; i++) {
-		answer_add_result(&results[i], NULL, -1, &answer);
+		const struct answer_subject subject = subject_at(&call->request, i);
+
+		answer_add_result(&results[i], &subject, NULL, &answer);
 		deleted += !results[i].bad;
 	}
 	service_free_results(results, n);
 	log_change(call, deleted);
-	return call_end_gone(call, answer_all(link, "results", &answer));
+	return call_end_gone(call, ANSWER(call, answer_all(link, "results", &answer)));
 }
 
 static int fill_views(struct call *call, struct failure *f)
@@ -870,56 +931,8 @@ static int method_list_views(sd_varlink *link, sd_json_variant *parameters,
 	struct call *call;
 	int r;
 
-	r = call_begin(link, parameters, fields, userdata, "list views", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "list views", &call);
 	return r != 0 ? r : call_list(call, flags, "views", fill_views);
-}
-
-static int method_mount_view(sd_varlink *link, sd_json_variant *parameters,
-			     sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY),
-		OTHER_FIELD("mount"), OTHER_FIELD("path"), {}
-	};
-	cleanup_free char *path = NULL;
-	bool as_created;
-	struct failure f;
-	struct call *call;
-	enum way way;
-	int r;
-
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "mounted view", &call);
-	if (r != 0)
-		return r;
-	if (spec_read_way(parameters, WAY_ATTACHED, &way, &path, &f) < 0)
-		return call_refuse(call, &f);
-	as_created = !sd_json_variant_by_key(parameters, "mount") && !path;
-	if (service_mount_view(call->service, call->request.origin, call->request.name,
-			       as_created ? NULL : &way, path, view_done, call, &f) < 0)
-		return call_refuse(call, &f);
-	return 0;
-}
-
-static int method_unmount_view(sd_varlink *link, sd_json_variant *parameters,
-			       sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_MANDATORY), {}
-	};
-	const enum way way = WAY_UNMOUNTED;
-	struct failure f;
-	struct call *call;
-	int r;
-
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "unmounted view", &call);
-	if (r != 0)
-		return r;
-	if (service_mount_view(call->service, call->request.origin, call->request.name, &way, NULL,
-			       view_done, call, &f) < 0)
-		return call_refuse(call, &f);
-	return 0;
 }
 
 static void missing_found(void *userdata, sd_json_variant *missing, const struct failure *f)
@@ -932,7 +945,8 @@ static void missing_found(void *userdata, sd_json_variant *missing, const struct
 		call_refuse(call, f);
 		return;
 	}
-	r = sd_varlink_replybo(call->link, SD_JSON_BUILD_PAIR_VARIANT("missing", missing));
+	r = ANSWER(call, sd_varlink_replybo(call->link,
+					    SD_JSON_BUILD_PAIR_VARIANT("missing", missing)));
 	call_end(call, r);
 }
 
@@ -949,8 +963,7 @@ static int method_check_mount_points(sd_varlink *link, sd_json_variant *paramete
 	struct call *call;
 	int r;
 
-	(void)flags;
-	r = call_begin(link, parameters, fields, userdata, "check mount points", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "check mount points", &call);
 	if (r != 0)
 		return r;
 	if (check_bytes(call->request.list, &f) < 0 ||
@@ -978,7 +991,7 @@ static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
 	struct call *call;
 	int r;
 
-	r = call_begin(link, parameters, fields, userdata, "get stats", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "get stats", &call);
 	return r != 0 ? r : call_list(call, flags, "stats", fill_stats);
 }
 
@@ -1050,7 +1063,7 @@ static int method_monitor(sd_varlink *link, sd_json_variant *parameters,
 
 	if (!(flags & SD_VARLINK_METHOD_MORE))
 		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL);
-	r = call_begin(link, parameters, fields, userdata, "monitor", &call);
+	r = call_begin(link, parameters, flags, fields, userdata, "monitor", &call);
 	if (r != 0)
 		return r;
 	call_free(call);
@@ -1133,8 +1146,6 @@ static int describe(sd_varlink_server *varlink, struct server *server)
 		ROOTVIEW_METHOD("CreateViews"), method_create_views,
 		ROOTVIEW_METHOD("DeleteViews"), method_delete_views,
 		ROOTVIEW_METHOD("OpenView"), method_open_view,
-		ROOTVIEW_METHOD("MountView"), method_mount_view,
-		ROOTVIEW_METHOD("UnmountView"), method_unmount_view,
 		ROOTVIEW_METHOD("CheckMountPoints"), method_check_mount_points,
 		ROOTVIEW_METHOD("GetStats"), method_get_stats,
 		ROOTVIEW_METHOD("Monitor"), method_monitor);

@@ -93,7 +93,8 @@ static void go_on(sd_event_source *source)
 struct change {
 	struct service *service;
 	char *name, *device, *label;
-	dev_t dev;
+	dev_t number;		/* of the block device, if @device is NULL */
+	dev_t dev;		/* of the origin */
 	service_done_t done;
 	void *userdata;
 	bool bad;
@@ -221,11 +222,28 @@ static void mounted(void *userdata, const struct failure *f)
 	go_on(c->answer);
 }
 
+/* One device is one origin: two would have a superblock and a page cache each. */
+static int check_twin(const struct change *c, dev_t backing, uint64_t id, struct failure *f)
+{
+	const struct origin *o = mirror_first_origin(c->service->mirror);
+
+	while (o && (o->counters.backing != backing || o->id >= id))
+		o = o->next;
+	return !o ? 0 : failed_about(f, FAILURE_ORIGIN_EXISTS, o->name,
+				     "the device of \"%s\" is origin \"%s\" already", c->name,
+				     o->name);
+}
+
 static int load_in_child(void *userdata, char **ret_text, struct failure *f)
 {
 	struct change *c = userdata;
 
-	if (device_load(c->name, c->device, &c->dev, f) < 0)
+	struct device_backing backing;
+
+	if ((c->device ? device_examine(c->device, &backing, f) :
+			 device_examine_number(c->number, &backing, f)) < 0 ||
+	    check_twin(c, backing.dev, UINT64_MAX, f) < 0 ||
+	    device_load(c->name, &backing, &c->dev, f) < 0)
 		return -1;
 	if (asprintf(ret_text, "%u:%u", major(c->dev), minor(c->dev)) >= 0)
 		return 0;
@@ -243,6 +261,9 @@ static int mount_loaded(struct change *c, struct failure *f)
 	if (!o)
 		return failed_step(f, c->name, "find it among the kernel's origins", 0,
 				   "somebody removed or renamed it at once");
+	/* Another request may have been for the same device, at the same time. */
+	if (check_twin(c, o->counters.backing, o->id, f) < 0)
+		return -1;
 	o->ours = true;
 	if (c->label && origin_set_label(o, c->label, f) < 0)
 		return -1;
@@ -274,7 +295,7 @@ static int check_origin_label(const char *label, char **ret, struct failure *f)
 	return *ret ? 0 : failed_step(f, label, "keep it", ENOMEM, NULL);
 }
 
-int service_add_origin(struct service *s, const char *name, const char *device,
+int service_add_origin(struct service *s, const char *name, const char *device, dev_t number,
 		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f)
 {
@@ -287,6 +308,7 @@ int service_add_origin(struct service *s, const char *name, const char *device,
 	c = change_new(s, name, device, canonical, done, userdata, f);
 	if (!c)
 		return -1;
+	c->number = number;
 	if (job_start(&c->job, s->context->loop, load_in_child, loaded, c, f) == 0)
 		return 0;
 	change_forget(c);
@@ -445,9 +467,7 @@ struct batch {
 	struct view_result *results;
 	size_t n;
 	size_t waiting;		/* results that are not known yet */
-	bool keep;		/* views that cannot be mounted; one, which then is as it was: */
-	enum way old_way;
-	char *old_path;
+	bool keep;		/* a view that cannot be mounted */
 	service_views_t done;
 	void *userdata;
 	sd_event_source *answer;
@@ -473,7 +493,6 @@ static void batch_free(struct batch *b)
 		return;
 	sd_event_source_disable_unref(b->answer);
 	service_free_results(b->results, b->n);
-	free(b->old_path);
 	free(b);
 }
 
@@ -528,21 +547,6 @@ static void roll_back(struct batch *b, struct origin *o)
 		log_warning("%s", f.message);
 }
 
-/* A view that could not be given out in another way is given out as before. */
-static void take_back(struct batch *b, struct origin *o)
-{
-	struct view *v = o ? view_find(o, b->results[0].id) : NULL;
-	struct failure f;
-
-	if (!v || !b->keep || !b->results[0].bad)
-		return;
-	b->results[0].id = 0;
-	if (view_set_way(v, b->old_way, steal_ptr(&b->old_path), &f) < 0)
-		log_warning("%s", f.message);
-	else
-		view_try_mount(v);
-}
-
 static void batch_end(struct batch *b)
 {
 	struct service *s = b->service;
@@ -550,7 +554,6 @@ static void batch_end(struct batch *b)
 
 	/* Each time there is more that is bad. */
 	do {
-		take_back(b, mirror_find_origin_id(s->mirror, b->origin));
 		roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
 		all.origin = mirror_find_origin_id(s->mirror, b->origin);
 	} while (b->done(b->userdata, &all) < 0);
@@ -628,8 +631,8 @@ static int check_request(struct origin *o, struct view_request *request, char **
 		return failed_step(f, request->name, "write down its request", ENOMEM, NULL);
 	if (strlen(*ret_blob) <= ROOTVIEW_BLOB_MAX)
 		return 0;
-	return failed_about(f, FAILURE_INVALID_REQUEST, "path",
-			    "path, cgroup and id map of view \"%s\" are too long together",
+	return failed_about(f, FAILURE_INVALID_REQUEST, "cgroup",
+			    "cgroup and id map of view \"%s\" are too long together",
 			    request->name);
 }
 
@@ -773,40 +776,6 @@ static int copy_path(const char *path, char **ret, struct failure *f)
 	return path && !*ret ? failed_step(f, path, "keep this path", ENOMEM, NULL) : 0;
 }
 
-int service_mount_view(struct service *s, const char *origin, const char *name,
-		       const enum way *way, const char *path, service_views_t done,
-		       void *userdata, struct failure *f)
-{
-	struct origin *o = find_usable(s, origin, f);
-	struct view *v = o ? find_view(o, &(struct view_key){ .name = name }, f) : NULL;
-	struct batch *b = v ? batch_new(s, 1, done, userdata, f) : NULL;
-	char *copy = NULL;
-	int r;
-
-	if (!b)
-		return -1;
-	b->origin = o->id;
-	b->keep = true;
-	b->old_way = v->way;
-	r = name_result(&b->results[0], name, f);
-	if (r == 0)
-		r = copy_path(v->path, &b->old_path, f);
-	if (r == 0)
-		r = copy_path(way ? path : v->first_path, &copy, f);
-	if (r == 0)
-		r = view_set_way(v, way ? *way : v->first_way, copy, f);
-	if (r < 0) {
-		batch_forget(b);
-		return -1;
-	}
-	b->results[0].id = v->id;
-	b->waiting = 1;
-	wait_for(b, &b->results[0], o);
-	if (--b->waiting == 0)
-		batch_end(b);
-	return 0;
-}
-
 int service_open_view(struct service *s, const char *origin, const struct view_key *key,
 		      service_views_t done, void *userdata, struct failure *f)
 {
@@ -816,7 +785,7 @@ int service_open_view(struct service *s, const char *origin, const struct view_k
 
 	if (!v)
 		return -1;
-	if (v->way == WAY_UNMOUNTED)
+	if (v->device_only)
 		return failed_about(f, FAILURE_INVALID_REQUEST, "name",
 				    "view \"%s\" of origin \"%s\" is a device alone: it is not "
 				    "mounted", v->name, o->name);

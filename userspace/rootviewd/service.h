@@ -36,13 +36,13 @@ struct service {
 typedef int (*service_done_t)(void *userdata, const struct failure *f, struct failure *why);
 
 /*
- * Exposes the block device at path @device under @name, and mounts its file
- * system, with @label for its files; NULL for the policy's, or ORIGIN_NATIVE.  Fails
- * with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS, ORIGIN_BUSY (the block device
- * is in use), INVALID_LABEL, LABELS_UNAVAILABLE, UNSUPPORTED_FILE_SYSTEM,
- * NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
+ * Exposes the block device at path @device, or if that is NULL the one with that @number, under
+ * @name, and mounts its file system, with @label for its files; NULL for the policy's, or
+ * ORIGIN_NATIVE.  Fails with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS (of that name, or of that
+ * device), ORIGIN_BUSY (the block device is in use), INVALID_LABEL, LABELS_UNAVAILABLE,
+ * UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
  */
-int service_add_origin(struct service *s, const char *name, const char *device,
+int service_add_origin(struct service *s, const char *name, const char *device, dev_t number,
 		       const char *label, service_done_t done, void *userdata,
 		       struct failure *f);
 
@@ -78,7 +78,7 @@ struct view_request {
 struct view_result {
 	char *name;
 	uint64_t id;		/* of the view; 0 once that is undone */
-	int descriptor;		/* for whoever answers; -1 at first */
+	int descriptor;		/* for whoever answers; -1 at first: of a mount of it */
 	bool bad;
 	struct failure failure;
 };
@@ -97,8 +97,7 @@ typedef int (*service_views_t)(void *userdata, const struct views_done *all);
 
 /*
  * Creates views, and sees to it that they are given out.  Each result fails with
- * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_PATH,
- * INVALID_MOUNT_POINT, NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin()
+ * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_MOUNT_POINT, NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin()
  * where the origin is not mounted yet.  The whole fails with NO_SUCH_ORIGIN,
  * ORIGIN_BUSY (it is being removed), TOO_MANY or OPERATION_FAILED.
  */
@@ -106,18 +105,9 @@ int service_create_views(struct service *s, const char *origin, struct view_requ
 			 size_t n, service_views_t done, void *userdata, struct failure *f);
 
 /*
- * Gives a view out another way from now on; with @way NULL the way that it was created
- * with.  There is one result.  Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW, TOO_MANY or
- * OPERATION_FAILED.
- */
-int service_mount_view(struct service *s, const char *origin, const char *name,
-		       const enum way *way, const char *path, service_views_t done,
-		       void *userdata, struct failure *f);
-
-/*
  * Sees to it that a view has a mount to be given out.  There is one result, and the view stays
- * whatever becomes of that.  Fails as service_mount_view(), and with INVALID_REQUEST for a view
- * that is not to be mounted.
+ * whatever becomes of that.  Fails with NO_SUCH_ORIGIN, NO_SUCH_VIEW, INVALID_REQUEST for a view
+ * that is a device alone, TOO_MANY or OPERATION_FAILED.
  */
 int service_open_view(struct service *s, const char *origin, const struct view_key *key,
 		      service_views_t done, void *userdata, struct failure *f);

@@ -10,16 +10,8 @@
 #include "process.h"
 #include "util.h"
 
-static const char *const way_names[] = ROOTVIEW_MOUNTS;
-
-const char *way_name(enum way way)
-{
-	return way_names[way];
-}
-
 void spec_free(struct spec *spec)
 {
-	free(spec->path);
 	mount_points_free(&spec->points);
 	free(spec->idmap);
 	free(spec->cgroup);
@@ -61,62 +53,9 @@ static bool has_component(const char *path, const char *name)
 	return false;
 }
 
-static const char *path_fault(const char *path)
-{
-	if (*path != '/')
-		return "is not absolute";
-	if (strlen(path) >= PATH_MAX)
-		return "is longer than 4095 bytes";
-	if (path[strlen(path) - 1] == '/')
-		return "ends with a '/'";
-	if (strstr(path, "//"))
-		return "holds \"//\"";
-	if (has_component(path, "..") || has_component(path, "."))
-		return "holds \"..\" or \".\"";
-	return NULL;
-}
-
-static int parse_way(const char *name, enum way *ret, struct failure *f)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(way_names); i++) {
-		if (streq(way_names[i], name)) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return failed_about(f, FAILURE_INVALID_REQUEST, "mount",
-			    "mount is \"%.128s\", and none of attached, shared, detached and "
-			    "unmounted", name);
-}
-
-int spec_read_way(sd_json_variant *parameters, enum way fallback, enum way *ret_way,
-		  char **ret_path, struct failure *f)
-{
-	const char *mount, *path, *fault;
-	enum way way = fallback;
-
-	if (find_string(parameters, "mount", &mount, f) < 0 ||
-	    find_string(parameters, "path", &path, f) < 0 ||
-	    (mount && parse_way(mount, &way, f) < 0))
-		return -1;
-	if (path && way != WAY_ATTACHED)
-		return failed_about(f, FAILURE_INVALID_REQUEST, "path",
-				    "there is a path, but a view that is %s has none of its own",
-				    way_name(way));
-	fault = path ? path_fault(path) : NULL;
-	if (fault)
-		return failed_about(f, FAILURE_INVALID_PATH, path, "the path \"%.256s\" %s", path,
-				    fault);
-	*ret_path = NULL;
-	if (path && copy(path, ret_path, f) < 0)
-		return -1;
-	*ret_way = way;
-	return 0;
-}
-
 static int read_cgroup(sd_json_variant *parameters, char **ret, struct failure *f)
 {
-	const char *cgroup, *fault = NULL;
+	const char *cgroup = NULL, *fault = NULL;
 
 	if (find_string(parameters, "cgroup", &cgroup, f) < 0)
 		return -1;
@@ -153,12 +92,23 @@ static int read_process(sd_json_variant *parameters, pid_t *ret, struct failure 
 	return 0;
 }
 
+static int read_device_only(sd_json_variant *parameters, bool *ret, struct failure *f)
+{
+	sd_json_variant *value = json_field(parameters, "deviceOnly");
+
+	if (value && !sd_json_variant_is_boolean(value))
+		return failed_about(f, FAILURE_INVALID_REQUEST, "deviceOnly",
+				    "deviceOnly is neither true nor false");
+	*ret = value && sd_json_variant_boolean(value);
+	return 0;
+}
+
 /* All that a request and a blob have in common. */
 static int read_common(sd_json_variant *parameters, struct spec *spec, struct failure *f)
 {
 	sd_json_variant *idmap = json_field(parameters, "idMap");
 
-	if (spec_read_way(parameters, WAY_ATTACHED, &spec->way, &spec->path, f) < 0 ||
+	if (read_device_only(parameters, &spec->device_only, f) < 0 ||
 	    mount_points_from_json(json_field(parameters, "mountPoints"),
 				   json_field(parameters, "lists"), &spec->points, f) < 0 ||
 	    (idmap && idmap_from_json(idmap, &spec->idmap, f) < 0) ||
@@ -278,9 +228,7 @@ int spec_to_blob(const struct spec *spec, int64_t folder, char **ret)
 		return r;
 	r = sd_json_buildo(
 		&json,
-		OPTIONAL(spec->way != WAY_ATTACHED, "mount",
-			 SD_JSON_BUILD_STRING(way_name(spec->way))),
-		OPTIONAL(!!spec->path, "path", SD_JSON_BUILD_STRING(spec->path)),
+		OPTIONAL(spec->device_only, "deviceOnly", SD_JSON_BUILD_BOOLEAN(true)),
 		OPTIONAL(folder < 0 && spec->points.n > 0, "mountPoints",
 			 SD_JSON_BUILD_VARIANT(points)),
 		OPTIONAL(!!idmap, "idMap", SD_JSON_BUILD_VARIANT(idmap)),

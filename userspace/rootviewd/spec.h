@@ -9,6 +9,7 @@
 #ifndef ROOTVIEW_SPEC_H
 #define ROOTVIEW_SPEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <systemd/sd-json.h>
@@ -17,17 +18,8 @@
 #include "idmap.h"
 #include "mountpoints.h"
 
-/* In the order of ROOTVIEW_MOUNTS. */
-enum way {
-	WAY_ATTACHED,
-	WAY_SHARED,
-	WAY_DETACHED,
-	WAY_UNMOUNTED,
-};
-
 struct spec {
-	enum way way;
-	char *path;			/* to attach it to; NULL for the default */
+	bool device_only;		/* the view is not to be mounted */
 	struct mount_points points;
 	struct idmap *idmap;		/* NULL if none */
 	char *cgroup;			/* NULL if none; absolute, below the cgroup file system */
@@ -40,27 +32,21 @@ struct spec {
 	int64_t folder;
 };
 
-/* Of a view that asked for nothing: attached, to the default path. */
+/* Of a view that asked for nothing. */
 #define SPEC_DEFAULT ((struct spec){ .folder = -1 })
 
 void spec_free(struct spec *spec);
 
 /*
- * Reads the parameters "mount", "path", "mountPoints", "lists", "idMap", "cgroup" and
+ * Reads the parameters "deviceOnly", "mountPoints", "lists", "idMap", "cgroup" and
  * "process" of a CreateView or ViewRequest; others are left alone.  The process
  * is looked up: process_start() is asked.  Descriptors are not looked at.
  *
- * Fails with INVALID_REQUEST (an unknown way, a value of the wrong type, a path where the
- * way is not attached), INVALID_PATH (not absolute, "..", ".", "//", a final
- * '/', longer than 4095 bytes), NO_SUCH_CGROUP for one that is malformed (not absolute, "..",
+ * Fails with INVALID_REQUEST (a value of the wrong type), NO_SUCH_CGROUP for one that is malformed (not absolute, "..",
  * 4096 bytes or more; whether it exists is not asked here), NO_SUCH_PROCESS, or as
  * idmap_from_json() and mount_points_from_json().  On failure nothing is to be freed.
  */
 int spec_from_request(sd_json_variant *parameters, struct spec *ret, struct failure *f);
-
-/* Reads "mount" and "path" alone, with the same failures; a missing way is @fallback. */
-int spec_read_way(sd_json_variant *parameters, enum way fallback, enum way *ret_way,
-		  char **ret_path, struct failure *f);
 
 /*
  * Writes it as text for a blob, which the caller frees.  *@ret is NULL for a spec that equals
@@ -75,8 +61,5 @@ int spec_to_blob(const struct spec *spec, int64_t folder, char **ret);
  * have gone.  Returns 0, or -EBADMSG for what is no spec, or -ENOMEM.
  */
 int spec_from_blob(const void *blob, size_t size, struct spec *ret);
-
-/* The name of a way in the interface. */
-const char *way_name(enum way way);
 
 #endif

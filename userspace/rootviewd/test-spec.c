@@ -70,21 +70,16 @@ static void requests_become_blobs(void **state)
 		{ NULL, NULL },
 		{ "{}", NULL },
 		{ "{\"name\":\"web\",\"label\":7,\"origin\":[],\"userNamespace\":0}", NULL },
-		{ "{\"mount\":null,\"path\":null,\"mountPoints\":null,\"lists\":null,"
+		{ "{\"deviceOnly\":null,\"mountPoints\":null,\"lists\":null,"
 		  "\"idMap\":null,\"cgroup\":null,\"process\":null}", NULL },
-		{ "{\"mount\":\"attached\",\"mountPoints\":[],\"lists\":[]}", NULL },
-		{ "{\"mount\":\"shared\"}", "{\"mount\":\"shared\"}" },
-		{ "{\"mount\":\"detached\"}", "{\"mount\":\"detached\"}" },
-		{ "{\"mount\":\"unmounted\"}", "{\"mount\":\"unmounted\"}" },
-		{ "{\"path\":\"/srv/a..b/.c\"}", "{\"path\":\"/srv/a..b/.c\"}" },
-		{ "{\"path\":\"/srv/\\\"\\u20ac\",\"mount\":\"attached\"}",
-		  "{\"path\":\"/srv/\\\"\u20ac\"}" },
+		{ "{\"deviceOnly\":false,\"mountPoints\":[],\"lists\":[]}", NULL },
+		{ "{\"deviceOnly\":true}", "{\"deviceOnly\":true}" },
 		{ "{\"cgroup\":\"/\"}", "{\"cgroup\":\"/\"}" },
 		{ "{\"cgroup\":\"/a.slice/..b\"}", "{\"cgroup\":\"/a.slice/..b\"}" },
 		{ "{" ID_MAP "}", "{" ID_MAP "}" },
 		{ "{\"mountPoints\":[" B "," A "," B "]}", "{\"mountPoints\":[" A "," B "]}" },
-		{ "{\"cgroup\":\"/c\"," ID_MAP ",\"mountPoints\":[" A "],\"mount\":\"shared\"}",
-		  "{\"mount\":\"shared\",\"mountPoints\":[" A "]," ID_MAP ",\"cgroup\":\"/c\"}" },
+		{ "{\"cgroup\":\"/c\"," ID_MAP ",\"mountPoints\":[" A "],\"deviceOnly\":true}",
+		  "{\"deviceOnly\":true,\"mountPoints\":[" A "]," ID_MAP ",\"cgroup\":\"/c\"}" },
 		/* Of no meaning in a request. */
 		{ "{\"variant\":3,\"processStart\":4}", NULL },
 	};
@@ -138,15 +133,8 @@ static void bad_requests_are_refused(void **state)
 		const char *object, *phrase;
 	} cases[] = {
 #define REQUEST(json, object, phrase) { json, FAILURE_INVALID_REQUEST, object, phrase }
-		REQUEST("{\"mount\":\"\"}", "mount", "none of attached, shared"),
-		REQUEST("{\"mount\":\"Shared\"}", "mount", "\"Shared\""),
-		REQUEST("{\"mount\":1}", "mount", "no string"),
-		REQUEST("{\"mount\":[]}", "mount", "no string"),
-		REQUEST("{\"path\":true}", "path", "no string"),
-		REQUEST("{\"path\":{}}", "path", "no string"),
-		REQUEST("{\"path\":\"/a\",\"mount\":\"shared\"}", "path", "shared"),
-		REQUEST("{\"path\":\"a\",\"mount\":\"detached\"}", "path", "detached"),
-		REQUEST("{\"path\":\"/a\",\"mount\":\"unmounted\"}", "path", "unmounted"),
+		REQUEST("{\"deviceOnly\":1}", "deviceOnly", "neither true nor false"),
+		REQUEST("{\"deviceOnly\":\"true\"}", "deviceOnly", "neither true nor false"),
 		REQUEST("{\"mountPoints\":\"/a\"}", "mountPoints", "no array"),
 		REQUEST("{\"mountPoints\":[\"/a\"]}", "mountPoints", "no MountPoint"),
 		REQUEST("{\"lists\":{}}", "lists", "no array"),
@@ -156,21 +144,6 @@ static void bad_requests_are_refused(void **state)
 		REQUEST("{\"process\":1.5}", "process", "no whole number"),
 		REQUEST("{\"process\":1e99}", "process", "no whole number"),
 		REQUEST("{\"process\":99999999999999999999}", "process", "no whole number"),
-#define PATH(path, phrase) \
-		{ "{\"path\":\"" path "\"}", FAILURE_INVALID_PATH, path, phrase }
-		PATH("", "not absolute"),
-		PATH("a", "not absolute"),
-		PATH("./a", "not absolute"),
-		PATH("/", "ends with"),
-		PATH("/a/", "ends with"),
-		PATH("//a", "\"//\""),
-		PATH("/a//b", "\"//\""),
-		PATH("/..", "\"..\""),
-		PATH("/../a", "\"..\""),
-		PATH("/a/../b", "\"..\""),
-		PATH("/a/..", "\"..\""),
-		PATH("/.", "\".\""),
-		PATH("/a/./b", "\".\""),
 #define CGROUP(path, phrase) \
 		{ "{\"cgroup\":\"" path "\"}", FAILURE_NO_SUCH_CGROUP, path, phrase }
 		CGROUP("", "not absolute"),
@@ -183,10 +156,10 @@ static void bad_requests_are_refused(void **state)
 		{ "{\"process\":2147483647}", FAILURE_NO_SUCH_PROCESS, "", "there is no process" },
 		{ "{\"mountPoints\":[{\"path\":\"a\"}]}", FAILURE_INVALID_MOUNT_POINT, "a",
 		  "not absolute" },
-		{ "{\"path\":\"/a\",\"idMap\":{}}", FAILURE_INVALID_ID_MAP, "", "user ids" },
-		{ "{\"path\":\"/a\",\"idMap\":1}", FAILURE_INVALID_ID_MAP, "", "user ids" },
+		{ "{\"deviceOnly\":true,\"idMap\":{}}", FAILURE_INVALID_ID_MAP, "", "user ids" },
+		{ "{\"deviceOnly\":true,\"idMap\":1}", FAILURE_INVALID_ID_MAP, "", "user ids" },
 		/* What was read before it is freed. */
-		{ "{\"path\":\"/a\",\"lists\":[\"docker\"]," ID_MAP ",\"cgroup\":\"/c\","
+		{ "{\"deviceOnly\":true,\"lists\":[\"docker\"]," ID_MAP ",\"cgroup\":\"/c\","
 		  "\"process\":0}", FAILURE_NO_SUCH_PROCESS, "", "no process's id" },
 	};
 
@@ -211,7 +184,6 @@ static void texts_have_limits(void **state)
 		const char *format;
 		enum failure_kind kind;
 	} cases[] = {
-		{ "{\"path\":\"%s\"}", FAILURE_INVALID_PATH },
 		{ "{\"cgroup\":\"%s\"}", FAILURE_NO_SUCH_CGROUP },
 	};
 
@@ -225,56 +197,12 @@ static void texts_have_limits(void **state)
 		assert_true(asprintf(&good, cases[i].format, most) > 0);
 		assert_true(asprintf(&bad, cases[i].format, more) > 0);
 		assert_int_equal(read_request(good, &spec, &f), 0);
-		assert_string_equal(spec.path ?: spec.cgroup, most);
+		assert_string_equal(spec.cgroup, most);
 		spec_free(&spec);
 		assert_int_equal(read_request(bad, &spec, &f), -1);
 		assert_int_equal(f.kind, cases[i].kind);
 		assert_non_null(strstr(f.message, "longer than 4095 bytes"));
 	}
-}
-
-static void ways_are_read_alone(void **state)
-{
-	const struct {
-		const char *text;
-		enum way fallback, way;
-		const char *path;
-	} cases[] = {
-		{ "{}", WAY_ATTACHED, WAY_ATTACHED, NULL },
-		{ "{}", WAY_SHARED, WAY_SHARED, NULL },
-		{ "{\"mount\":null}", WAY_UNMOUNTED, WAY_UNMOUNTED, NULL },
-		{ "{\"mount\":\"detached\"}", WAY_ATTACHED, WAY_DETACHED, NULL },
-		{ "{\"mount\":\"attached\"}", WAY_SHARED, WAY_ATTACHED, NULL },
-		{ "{\"mount\":\"attached\",\"path\":\"/a\"}", WAY_SHARED, WAY_ATTACHED, "/a" },
-		{ "{\"path\":\"/a\",\"lists\":1,\"process\":{}}", WAY_ATTACHED, WAY_ATTACHED,
-		  "/a" },
-	};
-	cleanup_json sd_json_variant *lone_path = parse("{\"path\":\"/a\"}");
-	struct failure f;
-	enum way way;
-	char *path;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		cleanup_json sd_json_variant *json = parse(cases[i].text);
-
-		assert_int_equal(spec_read_way(json, cases[i].fallback, &way, &path, &f), 0);
-		assert_int_equal(way, cases[i].way);
-		assert_same_text(path, cases[i].path);
-		free(path);
-	}
-	assert_int_equal(spec_read_way(lone_path, WAY_SHARED, &way, &path, &f), -1);
-	assert_int_equal(f.kind, FAILURE_INVALID_REQUEST);
-	assert_string_equal(f.object, "path");
-}
-
-static void ways_have_names(void **state)
-{
-	(void)state;
-	assert_string_equal(way_name(WAY_ATTACHED), "attached");
-	assert_string_equal(way_name(WAY_SHARED), "shared");
-	assert_string_equal(way_name(WAY_DETACHED), "detached");
-	assert_string_equal(way_name(WAY_UNMOUNTED), "unmounted");
 }
 
 static void a_process_may_be_gone_from_a_blob_alone(void **state)
@@ -315,11 +243,11 @@ static void a_folder_stands_for_the_mount_points(void **state)
 	struct spec spec;
 
 	(void)state;
-	assert_int_equal(read_blob("{\"mount\":\"shared\",\"mountPoints\":[" A "]}", &spec), 0);
+	assert_int_equal(read_blob("{\"deviceOnly\":true,\"mountPoints\":[" A "]}", &spec), 0);
 	assert_int_equal(spec.folder, -1);
 	assert_int_equal(spec_to_blob(&spec, 0, &blob), 0);
 	spec_free(&spec);
-	assert_string_equal(blob, "{\"mount\":\"shared\",\"variant\":0}");
+	assert_string_equal(blob, "{\"deviceOnly\":true,\"variant\":0}");
 	assert_int_equal(read_blob(blob, &spec), 0);
 	assert_int_equal(spec.folder, 0);
 	assert_int_equal(spec.points.n, 0);
@@ -343,7 +271,7 @@ static void blobs_are_read_in_any_form(void **state)
 		{ " {\n} ", NULL },
 		{ "{\"more\":{\"mount\":\"x\"},\"variants\":1}", NULL },
 		{ "{\"variant\":null,\"process\":null,\"processStart\":null}", NULL },
-		{ "{\"variant\":7,\"mount\":\"shared\"}", "{\"mount\":\"shared\",\"variant\":7}" },
+		{ "{\"variant\":7,\"deviceOnly\":true}", "{\"deviceOnly\":true,\"variant\":7}" },
 		{ "{\"variant\":7,\"mountPoints\":[]}", "{\"variant\":7}" },
 		{ "{\"processStart\":18446744073709551615,\"process\":2147483647}",
 		  "{\"process\":2147483647,\"processStart\":18446744073709551615}" },
@@ -370,8 +298,9 @@ static void bad_blobs_are_refused(void **state)
 	} cases[] = {
 		TEXT("\0"), TEXT(" "), TEXT("x"), TEXT("{"), TEXT("}"), TEXT("{}}"), TEXT("{}{}"),
 		TEXT("[]"), TEXT("null"), TEXT("1"), TEXT("\"\""), TEXT("{}\0\0"), TEXT("{}\0{}"),
-		TEXT("{\"mount\":\"sha\0red\"}"), TEXT("{\"path\":\"/a\\u0000b\"}"),
-		TEXT("{\"path\":\"/\xff\"}"), TEXT("{\"path\":\"/\\ud800\"}"), TEXT("{\"path\":"),
+		TEXT("{\"cgroup\":\"/a\0b\"}"), TEXT("{\"cgroup\":\"/a\\u0000b\"}"),
+		TEXT("{\"cgroup\":\"/\xff\"}"), TEXT("{\"cgroup\":\"/\\ud800\"}"),
+		TEXT("{\"cgroup\":"),
 		TEXT("{\"variant\":-1}"), TEXT("{\"variant\":\"1\"}"), TEXT("{\"variant\":1.5}"),
 		TEXT("{\"variant\":9223372036854775808}"), TEXT("{\"variant\":1e99}"),
 		TEXT("{\"variant\":1,\"mountPoints\":[" A "]}"),
@@ -413,7 +342,7 @@ static void deep_blobs_are_refused(void **state)
 
 static void blobs_need_no_end(void **state)
 {
-	static const char text[] = "{\"mount\":\"shared\"}";
+	static const char text[] = "{\"deviceOnly\":true}";
 	const size_t sizes[] = { sizeof(text) - 1, sizeof(text) };
 
 	(void)state;
@@ -424,7 +353,7 @@ static void blobs_need_no_end(void **state)
 
 		memcpy(blob, text, sizes[i]);
 		assert_int_equal(spec_from_blob(blob, sizes[i], &spec), 0);
-		assert_int_equal(spec.way, WAY_SHARED);
+		assert_true(spec.device_only);
 		spec_free(&spec);
 	}
 }
@@ -435,8 +364,7 @@ static void no_blob_is_the_default(void **state)
 
 	(void)state;
 	assert_int_equal(spec_from_blob(NULL, 0, &spec), 0);
-	assert_int_equal(spec.way, WAY_ATTACHED);
-	assert_null(spec.path);
+	assert_false(spec.device_only);
 	assert_int_equal(spec.points.n, 0);
 	assert_null(spec.idmap);
 	assert_null(spec.cgroup);
@@ -452,8 +380,6 @@ int main(void)
 		cmocka_unit_test(lists_are_expanded),
 		cmocka_unit_test(bad_requests_are_refused),
 		cmocka_unit_test(texts_have_limits),
-		cmocka_unit_test(ways_are_read_alone),
-		cmocka_unit_test(ways_have_names),
 		cmocka_unit_test(a_process_may_be_gone_from_a_blob_alone),
 		cmocka_unit_test(a_folder_stands_for_the_mount_points),
 		cmocka_unit_test(blobs_are_read_in_any_form),

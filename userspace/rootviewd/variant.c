@@ -371,7 +371,8 @@ void variant_drop(const struct context *context, struct variant *v)
 {
 	if (!v)
 		return;
-	if (!v->lost)
+	/* Somebody else may have unmounted it. */
+	if (variant_is_there(v))
 		unmount(context, v->path);
 	if (v->folder)
 		drop_folder(context, v->folder);

@@ -41,7 +41,6 @@ struct variant {
 	char *folder;			/* what all of it is in; NULL for the plain one */
 
 	size_t views;
-	bool lost;			/* somebody unmounted it: no new views of it */
 	uint64_t idle_usec;		/* since when it has no views; CLOCK_MONOTONIC */
 };
 
@@ -61,6 +60,7 @@ struct variant_order {
 	const char *points_text, *map_text;
 	const struct idmap *idmap;	/* NULL if none */
 	bool overlay;			/* or an id-mapped clone alone */
+	char type[FILESYSTEM_TYPE_SIZE];	/* that it has then */
 };
 
 /*
@@ -95,7 +95,7 @@ int variant_find_others(const struct runtime *rt, const char *origin, struct mou
 /* Whether it is still mounted where it was. */
 bool variant_is_there(const struct variant *v);
 
-/* Unmounts it, removes its folders and frees it.  Its views, if there are any, stay mounted. */
+/* Unmounts it, removes its folders and frees it.  What was given out of it stays. */
 void variant_drop(const struct context *context, struct variant *v);
 
 /* Frees it, or a list of them, and leaves them mounted. */

@@ -11,10 +11,8 @@
 
 #include "failure.h"
 #include "kernel.h"
-#include "mountinfo.h"
 #include "origin.h"
 #include "recipe.h"
-#include "runtime.h"
 #include "spec.h"
 
 /* Told once what became of a view; @f is NULL if it is as it should be. */
@@ -37,11 +35,8 @@ struct view {
 	char *label;			/* as the kernel has it; NULL if none */
 	uint64_t created_ns;
 
-	enum way way;			/* in which it is given out */
-	char *path;			/* where, if that is not the default; else NULL */
-	enum way first_way;		/* the one that it was created with */
-	char *first_path;
-
+	bool device_only;		/* it is not to be mounted */
+	bool unreadable;		/* it cannot be: nobody knows what it asked for */
 	int64_t folder;			/* see spec.h; else -1 */
 	char *cgroup;
 	pid_t process;			/* that it is tied to; 0 if none */
@@ -60,7 +55,7 @@ struct view {
 /* Adds a view, not mounted, to @o, which owns it.  NULL if memory or the like is short. */
 struct view *view_new(struct origin *o, const struct kernel_view *from);
 
-/* Unmounts it, takes it out of its origin and frees it.  Whoever waits is told so. */
+/* Takes it out of its origin and frees it.  Whoever waits is told so. */
 void view_remove(struct view *v);
 
 struct view *view_find(struct origin *o, uint64_t id);
@@ -68,13 +63,13 @@ struct view *view_find(struct origin *o, uint64_t id);
 /* The newest of that name: an older one may be gone, and we not know yet. */
 struct view *view_find_name(struct origin *o, const char *name);
 
-/* Where it is mounted; an empty path if it is nowhere in the mount table. */
-struct path view_path(const struct view *v);
+/* Where all of its variant are mounted; NULL if it has none. */
+const char *view_path(const struct view *v);
 
 /*
- * Sees to it that the view is given out as it should be: whoever wants that calls
- * this, as often as they like.  Returns 1 if it is so; or 0, and @told is called
- * later, if that is not NULL.  Fails as variant_mount_other(), and with INVALID_PATH.
+ * Sees to it that the view has a variant, which is mounted, unless it is a device alone: whoever
+ * wants that calls this, as often as they like.  Returns 1 if it is so; or 0, and @told is called
+ * later, if that is not NULL.  Fails as variant_mount_other().
  */
 int view_mount(struct view *v, view_told_t told, void *userdata, struct failure *f);
 
@@ -84,27 +79,14 @@ void view_try_mount(struct view *v);
 /* The same for all that wait for @r; @f is NULL if its variant is there. */
 void view_ready_all(struct recipe *r, const struct failure *f);
 
-void view_unmount(struct view *v);
-
-/*
- * Gives it out another way from now on, or not at all; view_mount() does the rest.  Takes
- * @path, which may be NULL.  If it fails, the view is given out as before.
- */
-int view_set_way(struct view *v, enum way to, char *path, struct failure *f);
+/* @variant is no more: its views get another. */
+void view_lose_variant(struct origin *o, struct variant *variant);
 
 /*
  * A new descriptor of a mount of its variant, which must be there, for the
  * caller to close; or -1 and OPERATION_FAILED.
  */
 int view_clone(struct view *v, struct failure *f);
-
-/*
- * Takes the mount that is at its path for its own, if it is a clone of the
- * right variant, and claims its entry in @table.  Any other that was made for it
- * outside the runtime folder is unmounted; what is inside, @table tells of.  Returns a
- * negative errno if it cannot be looked at now.
- */
-int view_find_mount(struct view *v, struct mountinfo *table);
 
 /* Whether it ought to be mounted, is not, and could be a clone of @variant. */
 bool view_wants(const struct view *v, const struct variant *variant);
@@ -116,17 +98,7 @@ void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), v
 bool view_any(struct origin *o, bool (*is)(const struct view *v, const void *userdata),
 	      const void *userdata);
 
-/* Unmounts all views of @o. */
-void view_unmount_all(struct origin *o);
-
-/* Frees all views of @o, and leaves them mounted.  Whoever waits is told so. */
+/* Frees all views of @o.  Whoever waits is told so. */
 void view_free_all(struct origin *o);
-
-/*
- * Undoes what is mounted outside for views that are gone; @exists tells of an id.  Returns
- * a negative errno if there may be more.
- */
-int view_sweep_notes(const struct context *context, bool (*exists)(void *userdata, uint64_t id),
-		     void *userdata);
 
 #endif
