@@ -65,7 +65,7 @@ run 755"
 # What a specification does not say: a real container.
 cat >/run/containerd.toml <<'TOML'
 version = 2
-root = "/tmp/containerd"
+root = "/tmp/containerd-root"
 disabled_plugins = ["io.containerd.grpc.v1.cri"]
 TOML
 PATH=/run/versions/26.1/usr/bin:/run/versions/26.1/usr/sbin:$PATH
