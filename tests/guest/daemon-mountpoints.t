@@ -295,7 +295,7 @@ bad "two that exclude each other" InvalidMountPoint '"path":"/new' \
 bad "one with .." InvalidMountPoint 'holds' '"mountPoints":[{"path":"/etc/../x"}]'
 bad "a relative one" InvalidMountPoint 'not absolute' '"mountPoints":[{"path":"x"}]'
 bad "the root folder" InvalidMountPoint 'root folder' '"mountPoints":[{"path":"/"}]'
-bad "a list that is none" InvalidRequest 'docker, podman and kubernetes' '"lists":["dokcer"]'
+bad "a list that is none" InvalidRequest 'docker, podman, kubernetes and containerd' '"lists":["dokcer"]'
 bad "too many" TooMany '"what":"mountPoints","limit":1024' \
 	"\"mountPoints\":$(jq -nc '[range(1025) | {path: "/\(.)"}]')"
 is "no view came of these" "$(call ListViews)" "$views"

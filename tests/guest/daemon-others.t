@@ -54,6 +54,34 @@ as_nobody unshare --user --map-root-user --mount sh -c \
 	'cat /proc/self/mountinfo >/tmp/copied; echo ready; exec sleep infinity' >/tmp/unshared &
 eventually "nobody has a copy of the mounts" grep -q ready /tmp/unshared
 like "with the origin's" "$(cat /tmp/copied)" /run/rootview/origins/web/plain
+# A user whom the socket was given to leaves something for others.
+chmod 666 "$socket"
+cat >/tmp/connections.pl <<'END'
+use strict;
+use warnings;
+use Varlink;
+
+my @clients = grep { defined } map { Varlink->new } 1 .. 1100;
+my @errors = map { Varlink::error($_->call('ListOrigins') // '{"error":"x.Closed"}') } @clients;
+$| = 1;
+print scalar(grep { $_ eq '' } @errors), " served, ", scalar(grep { $_ eq 'TooMany' } @errors) > 0, " told\n";
+sleep;
+END
+ulimit -n 4096
+as_nobody perl -Itests/guest /tmp/connections.pl >/tmp/taken 2>&1 &
+hoarder=$!
+eventually "a user takes all the connections that they can" grep -q served /tmp/taken
+is "which is half of them, and the next ones are told so" "$(cat /tmp/taken)" "512 served, 1 told"
+ok "another user is served" rootviewctl list
+cat >/tmp/other.pl <<'END'
+use Varlink;
+print Varlink::error(Varlink->new->call('ListOrigins'));
+END
+is "and one who is not root, too" "$(setpriv --reuid=1234 --clear-groups perl -Itests/guest /tmp/other.pl)" ""
+kill "$hoarder"
+wait "$hoarder" || true
+chmod 660 "$socket"
+
 # Nor does who may ask write lines of its own into the log.
 line='<2>rootviewd: all is lost'
 call AddOrigin "{\"name\":\"x\",\"device\":\"/dev/none\\n$line\\u001b[31m\"}" >/dev/null || true

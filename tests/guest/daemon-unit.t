@@ -45,6 +45,8 @@ is "the socket is for root and its group" "$(stat --format='%a %U %G' "$socket")
 is "a request does" "$(call ListOrigins | jq -c .)" '{"origins":[]}'
 is "and the daemon says that it is ready" "$(property ActiveState)" active
 daemon=$(property MainPID)
+isnt "its memory has a bound" "$(property MemoryMax)" infinity
+isnt "and so have its processes" "$(property TasksMax)" infinity
 like "system calls are filtered" "$(cat "/proc/$daemon/status")" $'\nSeccomp:\t2\n'
 is "the daemon lacks some capabilities" "$(sed -n 's/^CapBnd:\t//p' "/proc/$daemon/status")" \
 	"$(sed -n 's/^CapEff:\t//p' "/proc/$daemon/status")"

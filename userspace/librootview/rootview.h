@@ -152,7 +152,7 @@ int rootview_request_set_device_only(struct rootview_request *r, int device_only
 int rootview_request_add_mount_point(struct rootview_request *r, const char *path,
 				     enum rootview_kind kind, const char *target);
 
-/* Adds a ready-made list of mount points: "docker", "podman" or "kubernetes". */
+/* Adds a ready-made list of mount points: "docker", "podman", "kubernetes" or "containerd". */
 int rootview_request_add_list(struct rootview_request *r, const char *list);
 
 /*

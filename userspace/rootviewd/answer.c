@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "interface.h"
 #include "kernel-limits.h"
+#include "text.h"
 #include "util.h"
 
 void answer_done(struct answer *answer)
@@ -210,21 +211,39 @@ static size_t count_variants(const struct origin *o)
 	return n;
 }
 
+/*
+ * Names and labels that were given by hand, with dmsetup, may be anything; JSON is UTF-8.
+ * Returns @s, or else a copy in @buffer without what is not.
+ */
+static const char *utf8(const char *s, char buffer[static PATH_MAX])
+{
+	const char *at = s;
+
+	while (at && *at && (unsigned char)*at < 0x80)
+		at++;
+	if (!at || !*at)
+		return s;
+	snprintf(buffer, PATH_MAX, "%s", s);
+	text_make_utf8(buffer);
+	return buffer;
+}
+
 void answer_add_origin(struct origin *o, void *answer)
 {
 	const struct variant *plain = o->plain;
 	const char *type = plain ? plain->type : NULL;
 	const char *label = plain ? plain->label : NULL;
-	char path[PATH_MAX], number[32], backing[32];
+	char path[PATH_MAX], name[PATH_MAX], number[32], backing[32];
 	sd_json_variant *element = NULL;
 	int r;
 
 	if (!is_next(answer, o->id, 0))
 		return;
 	snprintf(path, sizeof(path), "%s/%s", dm_dir(), o->name);
+	text_make_utf8(path);
 	r = sd_json_buildo(
 		&element,
-		SD_JSON_BUILD_PAIR_STRING("name", o->name),
+		SD_JSON_BUILD_PAIR_STRING("name", utf8(o->name, name)),
 		SD_JSON_BUILD_PAIR_STRING("device", path),
 		SD_JSON_BUILD_PAIR_STRING("number", format_dev(o->dev, number)),
 		SD_JSON_BUILD_PAIR_STRING("backing", format_dev(o->counters.backing, backing)),
@@ -258,10 +277,12 @@ static int build_view(struct view *v, sd_json_variant **ret)
 {
 	sd_json_variant *points = NULL, *map = NULL, *warnings = NULL;
 	const char *path = view_path(v);
-	char device[PATH_MAX];
+	char device[PATH_MAX], shown_path[PATH_MAX];
+	char origin[PATH_MAX], name[PATH_MAX], label[PATH_MAX];
 	int r = 0;
 
 	snprintf(device, sizeof(device), "%s/%s", dm_dir(), v->origin->name);
+	text_make_utf8(device);
 	if (v->recipe->points.n)
 		r = mount_points_to_json(&v->recipe->points, &points);
 	if (r >= 0 && v->recipe->map)
@@ -271,12 +292,12 @@ static int build_view(struct view *v, sd_json_variant **ret)
 	if (r >= 0)
 		r = sd_json_buildo(
 			ret,
-			SD_JSON_BUILD_PAIR_STRING("origin", v->origin->name),
-			SD_JSON_BUILD_PAIR_STRING("name", v->name),
+			SD_JSON_BUILD_PAIR_STRING("origin", utf8(v->origin->name, origin)),
+			SD_JSON_BUILD_PAIR_STRING("name", utf8(v->name, name)),
 			SD_JSON_BUILD_PAIR_UNSIGNED("id", v->id),
-			OPTIONAL_STRING("label", v->label),
+			OPTIONAL_STRING("label", utf8(v->label, label)),
 			SD_JSON_BUILD_PAIR_BOOLEAN("deviceOnly", v->device_only),
-			OPTIONAL_STRING("path", path),
+			OPTIONAL_STRING("path", utf8(path, shown_path)),
 			SD_JSON_BUILD_PAIR_STRING("device", device),
 			SD_JSON_BUILD_PAIR_CONDITION(!!points, "mountPoints",
 						     SD_JSON_BUILD_VARIANT(points)),
@@ -344,6 +365,7 @@ void answer_add_stats(struct view *v, void *answer)
 {
 	sd_json_variant *element = NULL;
 	struct cgroup_reads reads = {};
+	char origin[PATH_MAX], name[PATH_MAX];
 	bool known;
 	int r;
 
@@ -351,8 +373,8 @@ void answer_add_stats(struct view *v, void *answer)
 		return;
 	known = cgroup_read_io(v->cgroup, v->origin->dev, &reads) == 0;
 	r = sd_json_buildo(
-		&element, SD_JSON_BUILD_PAIR_STRING("origin", v->origin->name),
-		SD_JSON_BUILD_PAIR_STRING("name", v->name),
+		&element, SD_JSON_BUILD_PAIR_STRING("origin", utf8(v->origin->name, origin)),
+		SD_JSON_BUILD_PAIR_STRING("name", utf8(v->name, name)),
 		SD_JSON_BUILD_PAIR_STRING("cgroup", v->cgroup),
 		SD_JSON_BUILD_PAIR_CONDITION(known, "reads", SD_JSON_BUILD_UNSIGNED(reads.reads)),
 		SD_JSON_BUILD_PAIR_CONDITION(known, "readBytes",

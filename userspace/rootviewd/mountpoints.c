@@ -113,6 +113,7 @@ int mount_points_add(struct mount_points *points, const char *path, enum mount_p
  */
 
 #define DIRECTORY(p)	{ .path = p, .kind = MOUNT_POINT_DIRECTORY }
+#define TMPFS(p)	{ .path = p, .kind = MOUNT_POINT_TMPFS }
 #define FILE_(p)	{ .path = p, .kind = MOUNT_POINT_FILE }
 #define LINK(p, t)	{ .path = p, .kind = MOUNT_POINT_LINK, .target = t }
 
@@ -140,11 +141,21 @@ static const struct mount_point docker[] = {
 	FILE_("/.dockerenv"),
 };
 
+/* With --read-only it mounts a tmpfs on each of the first three. */
 static const struct mount_point podman[] = {
+	DIRECTORY("/run"),
+	TMPFS("/tmp"),
+	TMPFS("/var/tmp"),
 	DIRECTORY("/run/secrets"),
 	FILE_("/run/.containerenv"),
 };
 
+/* Its own default specification, of which ctr and nerdctl make theirs. */
+static const struct mount_point containerd[] = {
+	DIRECTORY("/run"),
+};
+
+/* Kubernetes, by containerd or another that speaks CRI. */
 static const struct mount_point kubernetes[] = {
 	DIRECTORY("/var/run/secrets/kubernetes.io/serviceaccount"),
 	FILE_("/dev/termination-log"),
@@ -161,7 +172,8 @@ static const struct ready_made {
 } ready_made[] = {
 	{ "docker",	{ PART(runtimes), PART(engines), PART(docker) } },
 	{ "podman",	{ PART(runtimes), PART(engines), PART(podman) } },
-	{ "kubernetes",	{ PART(runtimes), PART(kubernetes) } },
+	{ "kubernetes",	{ PART(runtimes), PART(containerd), PART(kubernetes) } },
+	{ "containerd",	{ PART(runtimes), PART(containerd) } },
 };
 
 /*
@@ -318,7 +330,7 @@ static int read_list(sd_json_variant *json, struct mount_points *points, struct 
 		if (streq(ready_made[i].name, name))
 			return add_ready_made(&ready_made[i], points, f);
 	return failed_about(f, FAILURE_INVALID_REQUEST, "lists",
-			    "there is no list \"%.128s\"; there are docker, podman and kubernetes",
+			    "there is no list \"%.128s\"; there are docker, podman, kubernetes and containerd",
 			    name);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <systemd/sd-varlink.h>
 
+#include "account.h"
 #include "answer.h"
 #include "interface.h"
 #include "listener.h"
@@ -35,7 +36,16 @@ struct monitor {
 	sd_varlink *link;
 };
 
+struct connection {
+	struct connection *next;
+	const sd_varlink *link;
+	uid_t uid;
+	bool served;
+};
+
 struct server {
+	struct accounts accounts;
+	struct connection *connections;
 	sd_varlink_server *varlink;
 	struct service *service;
 	struct monitor *monitors;
@@ -110,6 +120,7 @@ static void call_free(struct call *call)
 		*at = call->next_list;
 		break;
 	}
+	account_return(&call->server->accounts, call->uid, ACCOUNT_REQUESTS);
 	sd_event_source_disable_unref(call->sent);
 	answer_done(&call->answer);
 	sd_json_variant_unref(call->parameters);
@@ -210,8 +221,19 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 	};
 	(void)sd_varlink_get_peer_uid(link, &call->uid);
 	(void)sd_varlink_get_peer_pid(link, &call->pid);
-	*ret = call;
-	return 0;
+	if (account_take(&server->accounts, call->uid, ACCOUNT_REQUESTS)) {
+		*ret = call;
+		return 0;
+	}
+	sd_json_variant_unref(call->parameters);
+	sd_varlink_unref(call->link);
+	free(call);
+	if (oneway)
+		return 1;
+	failed_too_many(&f, "requests", SERVICE_WAITING_MAX,
+			"your user has as many requests waiting as are left for others; try again "
+			"later");
+	return refuse(link, &request, &f) ?: 1;
 }
 
 static int call_refuse(struct call *call, const struct failure *f)
@@ -1099,13 +1121,56 @@ static void forget_monitor(struct server *server, const sd_varlink *link)
  * Connections.
  */
 
-static void begin_connection(struct server *server, sd_varlink *link)
+static void begin_connection(struct server *server, sd_varlink *link,
+			     struct connection *connection)
 {
+	connection->link = link;
+	connection->served = account_take(&server->accounts, connection->uid, ACCOUNT_CONNECTIONS);
+	connection->next = server->connections;
+	server->connections = connection;
 	(void)sd_varlink_set_allow_fd_passing_input(link, 1);
 	(void)sd_varlink_set_allow_fd_passing_output(link, 1);
 	/* Without a server, every call is refused: see call_begin(). */
-	if (sd_varlink_server_current_connections(server->varlink) > CONNECTIONS_MAX)
+	if (!connection->served)
 		sd_varlink_set_userdata(link, NULL);
+}
+
+static void end_connection(struct server *server, struct connection *connection)
+{
+	if (connection->served)
+		account_return(&server->accounts, connection->uid, ACCOUNT_CONNECTIONS);
+	account_return(&server->accounts, connection->uid, ACCOUNT_SOCKETS);
+	free(connection);
+}
+
+static void forget_connection(struct server *server, const sd_varlink *link)
+{
+	for (struct connection **at = &server->connections; *at; at = &(*at)->next) {
+		struct connection *connection = *at;
+
+		if (connection->link != link)
+			continue;
+		*at = connection->next;
+		end_connection(server, connection);
+		return;
+	}
+}
+
+/* A socket whose user may have no more has none: NULL. */
+static struct connection *take_connection(struct server *server, int fd)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	struct ucred peer = { .uid = -1 };
+	socklen_t size = sizeof(peer);
+
+	if (!connection)
+		return NULL;
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	connection->uid = peer.uid;
+	if (account_take(&server->accounts, peer.uid, ACCOUNT_SOCKETS))
+		return connection;
+	free(connection);
+	return NULL;
 }
 
 static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *userdata)
@@ -1115,6 +1180,7 @@ static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *us
 	(void)varlink;
 	forget_monitor(server, link);
 	forget_lists(server, link);
+	forget_connection(server, link);
 }
 
 /*
@@ -1167,15 +1233,18 @@ static void read_first(sd_varlink *link)
 static void on_accept(void *userdata, int fd)
 {
 	struct server *server = userdata;
+	struct connection *connection = take_connection(server, fd);
 	sd_varlink *link;
 
 	/* A connection that cannot be served is closed; on_disconnect() is called or not. */
-	if (sd_varlink_server_current_connections(server->varlink) >= 2 * CONNECTIONS_MAX ||
+	if (!connection ||
 	    sd_varlink_server_add_connection(server->varlink, fd, &link) < 0) {
+		if (connection)
+			end_connection(server, connection);
 		close(fd);
 		return;
 	}
-	begin_connection(server, link);
+	begin_connection(server, link, connection);
 	read_first(link);
 }
 
@@ -1188,6 +1257,9 @@ int server_new(struct server **ret, struct service *service, sd_event *event, co
 	if (!server)
 		goto failed;
 	server->service = service;
+	server->accounts.most[ACCOUNT_CONNECTIONS] = CONNECTIONS_MAX;
+	server->accounts.most[ACCOUNT_SOCKETS] = 2 * CONNECTIONS_MAX;
+	server->accounts.most[ACCOUNT_REQUESTS] = SERVICE_WAITING_MAX;
 	r = sd_varlink_server_new(&server->varlink, SD_VARLINK_SERVER_INHERIT_USERDATA);
 	if (r >= 0)
 		r = describe(server->varlink, server);
@@ -1214,5 +1286,8 @@ void server_free(struct server *server)
 	mirror_set_listener(server->service->mirror, NULL, NULL);
 	listener_free(server->listener);
 	sd_varlink_server_unref(server->varlink);
+	while (server->connections)
+		forget_connection(server, server->connections->link);
+	accounts_free(&server->accounts);
 	free(server);
 }

@@ -7,6 +7,7 @@
  */
 #include "skeleton.h"
 
+#include <endian.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -16,6 +17,7 @@
 #include <sys/xattr.h>
 
 #include "label.h"
+#include "log.h"
 #include "util.h"
 
 /* As many as the kernel follows. */
@@ -319,9 +321,56 @@ static bool is_copied(const char *name)
 	return !streq(name, label_name) && !streq(name, "security.evm");
 }
 
-static int copy_xattrs(int from, int to)
+/* An entry of an ACL as an attribute has it; all of it is little-endian. */
+struct acl_entry {
+	uint16_t tag;
+	uint16_t permissions;
+	uint32_t id;
+};
+
+#define ACL_HEADER_SIZE	sizeof(uint32_t)
+#define ACL_USER	0x02
+#define ACL_GROUP	0x08
+
+static bool names_nobody(const struct acl_entry *entry)
 {
-	char names[XATTR_LIST_MAX], value[XATTR_SIZE_MAX];
+	return (le16toh(entry->tag) == ACL_USER || le16toh(entry->tag) == ACL_GROUP) &&
+	       entry->id == UINT32_MAX;
+}
+
+/*
+ * Takes the entries out of an ACL of @size bytes that name somebody whom the id map lacks: the
+ * kernel tells 2^32-1 for them, and takes it from nobody.  Returns the size then.
+ */
+static size_t drop_unmapped(char *acl, size_t size)
+{
+	struct acl_entry *entries = (struct acl_entry *)(acl + ACL_HEADER_SIZE);
+	size_t n = size < ACL_HEADER_SIZE ? 0 : (size - ACL_HEADER_SIZE) / sizeof(*entries);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!names_nobody(&entries[i]))
+			entries[kept++] = entries[i];
+	return size - (n - kept) * sizeof(*entries);
+}
+
+/* The value of an attribute as it can be given to a folder of the skeleton: its size. */
+static size_t adapt(const char *name, const char *path, char *value, size_t size)
+{
+	size_t adapted = after_prefix(name, "system.posix_acl_") ? drop_unmapped(value, size) :
+								   size;
+
+	if (adapted != size)
+		log_warning("\"%s/\" supplies mount points, and loses %zu entries of %s: they name "
+			    "users or groups that the id map lacks", path,
+			    (size - adapted) / sizeof(struct acl_entry), name);
+	return adapted;
+}
+
+static int copy_xattrs(int from, int to, const char *path)
+{
+	_Alignas(struct acl_entry) char value[XATTR_SIZE_MAX];
+	char names[XATTR_LIST_MAX];
 	ssize_t size = flistxattr(from, names, sizeof(names));
 
 	if (size < 0)
@@ -333,7 +382,10 @@ static int copy_xattrs(int from, int to)
 			continue;
 		n = fgetxattr(from, name, value, sizeof(value));
 		/* What the runtime folder cannot hold (user.* before 6.6) is left out. */
-		if (n < 0 || (fsetxattr(to, name, value, n, 0) < 0 && errno != EOPNOTSUPP))
+		if (n < 0)
+			return -errno;
+		if (fsetxattr(to, name, value, adapt(name, path, value, n), 0) < 0 &&
+		    errno != EOPNOTSUPP)
 			return -errno;
 	}
 	return 0;
@@ -498,7 +550,7 @@ static int finish_repeated(const struct job *job, const char *path, int from)
 
 	if (to < 0)
 		return to;
-	r = copy_xattrs(from, to);
+	r = copy_xattrs(from, to, path);
 	if (r == 0 && job->labels)
 		r = copy_label(from, to);
 	/* After the attributes, which may change the mode; and the times last. */

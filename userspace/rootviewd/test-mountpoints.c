@@ -171,9 +171,9 @@ static void bad_ones_are_refused(void **state)
 		REQUEST("[{\"path\":\"/a\",\"kind\":1}]", NULL, "mountPoints", "no MountPoint"),
 		REQUEST("[{\"path\":\"/a\",\"target\":{}}]", NULL, "mountPoints", "no MountPoint"),
 		REQUEST(NULL, "\"docker\"", "lists", "no array"),
-		REQUEST(NULL, "[\"Docker\"]", "lists", "docker, podman and kubernetes"),
-		REQUEST(NULL, "[\"docker\",\"\"]", "lists", "docker, podman and kubernetes"),
-		REQUEST(NULL, "[null]", "lists", "docker, podman and kubernetes"),
+		REQUEST(NULL, "[\"Docker\"]", "lists", "docker, podman, kubernetes and containerd"),
+		REQUEST(NULL, "[\"docker\",\"\"]", "lists", "docker, podman, kubernetes and containerd"),
+		REQUEST(NULL, "[null]", "lists", "docker, podman, kubernetes and containerd"),
 	};
 
 	(void)state;
@@ -276,7 +276,11 @@ static void lists_hold_what_engines_want(void **state)
 		{ "podman", "/run/secrets", "directory" },
 		{ "kubernetes", "/dev/termination-log", "file" },
 		{ "kubernetes", "/var/run/secrets/kubernetes.io/serviceaccount", "directory" },
+		{ "podman", "/var/tmp", "tmpfs" },
 		{ "kubernetes", "/etc/mtab", NULL },
+		{ "kubernetes", "/run", "directory" },
+		{ "containerd", "/run", "directory" },
+		{ "containerd", "/dev/termination-log", NULL },
 	};
 
 	(void)state;
