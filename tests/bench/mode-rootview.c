@@ -202,7 +202,8 @@ void rootviewd_settle(void)
 
 const struct mode mode_rootview_attached = {
 	.name = "rootview-attached",
-	.start = rootviewd_start, .prepare = prepare, .create = create_attached, .delete = delete_attached,
+	.start = rootviewd_start, .prepare = prepare,
+	.create = create_attached, .delete = delete_attached,
 	.settle = rootviewd_settle, .finish = finish,
 };
 

@@ -33,12 +33,13 @@ call RemoveOrigin '{"name":"one"}' >/dev/null
 
 # Two at once.
 
+asked=()
 for name in one two; do
 	call AddOrigin "{\"name\":\"$name\",\"device\":\"$disk\"}" >"/tmp/$name" 2>&1 &
-	eval "$name=$!"
+	asked+=($!)
 done
-wait "$one" || true
-wait "$two" || true
+wait "${asked[0]}" || true
+wait "${asked[1]}" || true
 is "of two at once, there is one" "$(call ListOrigins | jq '.origins | length')" 1
 is "and the other is refused" "$(cat /tmp/one /tmp/two | grep -c 'io.rootview.OriginExists')" 1
 call RemoveOrigin "{\"name\":\"$(call ListOrigins | jq -r '.origins[0].name')\"}" >/dev/null

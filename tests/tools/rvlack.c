@@ -781,7 +781,8 @@ static bool never(void)
 /* What the daemon, and where it says so the mount table, have of a view that the kernel has. */
 static enum given look_for(const char *view)
 {
-	static const char device[] = "\"deviceOnly\":true", path[] = "\"deviceOnly\":false,\"path\":\"";
+	static const char device[] = "\"deviceOnly\":true";
+	static const char path[] = "\"deviceOnly\":false,\"path\":\"";
 	char text[256];
 	const char *at;
 
@@ -793,7 +794,8 @@ static enum given look_for(const char *view)
 	at = strstr(answer, path);
 	if (!at)
 		return NONE;
-	snprintf(text, sizeof(text), "%.*s", (int)strcspn(at + strlen(path), "\""), at + strlen(path));
+	at += strlen(path);
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(at, "\""), at);
 	return is_mounted(text) ? MOUNTED : NONE;
 }
 

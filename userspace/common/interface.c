@@ -477,7 +477,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_GetStats,
 	SD_VARLINK_SYMBOL_COMMENT("A stream of life-cycle events"),
 	&vl_method_Monitor,
-	SD_VARLINK_SYMBOL_COMMENT("A device-mapper device of that name is there already, or the device is an origin"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"A device-mapper device of that name is there already, or the device is an origin"),
 	&vl_error_OriginExists,
 	SD_VARLINK_SYMBOL_COMMENT("The kernel knows no origin of that name"),
 	&vl_error_NoSuchOrigin,

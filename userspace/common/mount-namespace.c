@@ -81,7 +81,7 @@ static const struct setting {
 	{ "ExtensionDirectories",	"as", NULL },
 };
 
-/* Whether the value at which @reply is is another than if nothing was set. */
+/* Whether the value that @reply is at differs from that of a unit which sets nothing. */
 static int is_set(const struct setting *s, sd_bus_message *reply)
 {
 	const char *text;

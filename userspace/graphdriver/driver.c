@@ -223,8 +223,8 @@ static int need_origin(const char *image, struct layer_error *error)
 
 /* With what Docker and the container will mount on. */
 static struct rootview_request *new_request(const struct shared *s,
-						 const struct container *container,
-						 const char *label)
+					    const struct container *container,
+					    const char *label)
 {
 	struct rootview_request *request = rootview_request_new();
 	bool good = request && rootview_request_set_name(request, s->id) == 0 &&

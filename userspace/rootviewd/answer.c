@@ -124,7 +124,8 @@ static int describe_failure(const struct failure *f, const struct answer_subject
 	case FAILURE_NO_SUCH_ORIGIN:
 		return BUILD(STRING("name", origin));
 	case FAILURE_ORIGIN_BUSY:
-		return BUILD(STRING("name", origin), SD_JSON_BUILD_PAIR_UNSIGNED("views", f->views));
+		return BUILD(STRING("name", origin),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("views", f->views));
 	case FAILURE_NO_SUCH_DEVICE:
 		return BUILD(OPTIONAL_STRING("device", subject->device));
 	case FAILURE_NO_SUCH_VIEW:

@@ -28,7 +28,10 @@ struct device_backing {
 	uint64_t sectors;	/* of 512 bytes */
 };
 
-/* Look at the block device at a path, or with a number.  Fail with NO_SUCH_DEVICE or OPERATION_FAILED. */
+/*
+ * Look at the block device at a path, or with a number.  Fail with NO_SUCH_DEVICE or
+ * OPERATION_FAILED.
+ */
 int device_examine(const char *path, struct device_backing *ret, struct failure *f);
 int device_examine_number(dev_t dev, struct device_backing *ret, struct failure *f);
 

@@ -41,8 +41,9 @@ struct failure {
 
 	/* The parameters of single kinds that a client's own request does not hold. */
 	/*
-	 * OPERATION_FAILED; the parameter of INVALID_REQUEST, the path of INVALID_MOUNT_POINT, the cgroup of NO_SUCH_CGROUP, the
-	 * feature of NOT_SUPPORTED, for TOO_MANY what there are too many of.
+	 * OPERATION_FAILED; the parameter of INVALID_REQUEST, the path of
+	 * INVALID_MOUNT_POINT, the cgroup of NO_SUCH_CGROUP, the feature of
+	 * NOT_SUPPORTED, for TOO_MANY what there are too many of.
 	 */
 	char object[256];
 	char step[256];		/* OPERATION_FAILED */

@@ -281,7 +281,7 @@ struct inmate {
 /* What a process that enters @userns may not be to whoever is root there. */
 static bool protect(pid_t parent, int userns)
 {
-	/* In a new one there is nobody, and /proc/PID/ns/user is had of a dumpable process alone. */
+	/* In a new one is nobody else, and only a dumpable process shows its /proc/PID/ns/user. */
 	if (userns >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
 		return false;
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;

@@ -312,8 +312,9 @@ static int check_owner(const char *dir, struct failure *f)
 		return failed_step(f, dir, "use this folder", ENOTDIR, NULL);
 	if (st.st_uid != 0)
 		return failed_step(f, dir, "use this folder", 0, "it is not root's");
-	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return failed_step(f, dir, "use this folder", 0, "others than root can write to it");
+	if (st.st_mode & 0022)
+		return failed_step(f, dir, "use this folder", 0,
+				   "others than root can write to it");
 	return 0;
 }
 

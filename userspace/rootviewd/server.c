@@ -183,8 +183,8 @@ static int too_many(struct failure *f, const char *what, size_t limit)
  * call_refuse(), or what the method is to return.
  */
 static int call_begin(sd_varlink *link, sd_json_variant *parameters,
-		      sd_varlink_method_flags_t flags, const sd_json_dispatch_field *fields, void *userdata, const char *what,
-		      struct call **ret)
+		      sd_varlink_method_flags_t flags, const sd_json_dispatch_field *fields,
+		      void *userdata, const char *what, struct call **ret)
 {
 	const bool oneway = flags & SD_VARLINK_METHOD_ONEWAY;
 	struct server *server = userdata;
@@ -882,7 +882,9 @@ static bool read_keys(const struct request *request, struct view_key *keys, size
 			return false;
 		if (!request->ids)
 			keys[i].name = sd_json_variant_string(key);
-		else if (!(keys[i].id = sd_json_variant_unsigned(key)))
+		else
+			keys[i].id = sd_json_variant_unsigned(key);
+		if (request->ids && !keys[i].id)
 			return false;
 	}
 	return true;

@@ -97,8 +97,9 @@ typedef int (*service_views_t)(void *userdata, const struct views_done *all);
 
 /*
  * Creates views, and sees to it that they are given out.  Each result fails with
- * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_MOUNT_POINT, NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin()
- * where the origin is not mounted yet.  The whole fails with NO_SUCH_ORIGIN,
+ * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_MOUNT_POINT,
+ * NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin() where the origin is not
+ * mounted yet.  The whole fails with NO_SUCH_ORIGIN,
  * ORIGIN_BUSY (it is being removed), TOO_MANY or OPERATION_FAILED.
  */
 int service_create_views(struct service *s, const char *origin, struct view_request *requests,

@@ -40,8 +40,9 @@ int skeleton_tell_missing(const char *image, const struct mount_points *wanted, 
  * extended attributes that it has at @image; what is new belongs to @uid and @gid,
  * directories with mode 0755, those for a tmpfs with 01777, and files, empty, with 0644.
  * With @labels, SELinux labels are copied too, what is new gets its parent's, and a folder
- * that has none in the image that of shared files; without, the mount supplies them.  What was made before a
- * failure, which is OPERATION_FAILED, stays: it goes with the file system that it is on.
+ * that has none in the image that of shared files; without, the mount supplies them.  What
+ * was made before a failure, which is OPERATION_FAILED, stays: it goes with the file system
+ * that it is on.
  */
 int skeleton_make(const char *path, const char *image, const struct mount_points *missing,
 		  uid_t uid, gid_t gid, bool labels, struct failure *f);
