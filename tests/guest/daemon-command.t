@@ -45,7 +45,7 @@ like "origin list is a table" "$(rootviewctl origin list)" \
 	$'^ORIGIN  VIEWS  TYPE .*\n(web|db) .*\n(web|db) '
 failing "an origin whose device is not there" 1 'rootviewctl: .*/none' origin add none /none
 is "origin remove as JSON" "$(in_json . origin remove db)" "{}"
-rootviewctl origin add db "$disk"
+rootviewctl origin add db "$(losetup --noheadings --output NAME --associated /tmp/db.img)"
 rootviewctl create db "${many[@]}" >/dev/null
 failing "origin remove with views" 1 'origin "db" has 1500 views' origin remove db
 is "with --views they go first" "$(rootviewctl origin remove db --views 2>&1)" ""
@@ -167,6 +167,8 @@ is "and its sentence" "$(rootviewctl --json delete web none 2>/dev/null | jq -r 
 	"$(rootviewctl delete web none 2>&1 | cut -d ' ' -f 2-)"
 is "one of several, too" "$(in_json '.results[1].refusal.error' delete web none none2 2>/dev/null)" \
 	io.rootview.NoSuchView
+is "with its parameters" "$(in_json '.results[1].refusal.parameters.name' \
+	delete web none none2 2>/dev/null)" none2
 is "that of a list" "$(rootviewctl --json list none 2>/dev/null | jq -r .error)" \
 	io.rootview.NoSuchOrigin
 
