@@ -139,7 +139,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 		"is supplied"),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(mountPoints, MountPoint,
 					SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("The same, by ready-made lists: docker, podman, kubernetes, containerd"),
+	SD_VARLINK_FIELD_COMMENT(
+		"The same, by ready-made lists: docker, podman, kubernetes, containerd"),
 	SD_VARLINK_DEFINE_FIELD(lists, SD_VARLINK_STRING, SD_VARLINK_ARRAY | SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Who shall own the files"),
 	SD_VARLINK_DEFINE_FIELD_BY_TYPE(idMap, IdMap, SD_VARLINK_NULLABLE),

@@ -369,7 +369,7 @@ static size_t adapt(const char *name, const char *path, char *value, size_t size
 
 static int copy_xattrs(int from, int to, const char *path)
 {
-	_Alignas(struct acl_entry) char value[XATTR_SIZE_MAX];
+	char value[XATTR_SIZE_MAX] __attribute__((aligned(__alignof__(struct acl_entry))));
 	char names[XATTR_LIST_MAX];
 	ssize_t size = flistxattr(from, names, sizeof(names));
 

@@ -44,7 +44,8 @@ void spec_free(struct spec *spec);
  *
  * Fails with INVALID_REQUEST (a value of the wrong type), NO_SUCH_CGROUP for one that is
  * malformed (not absolute, "..", 4096 bytes or more; whether it exists is not asked here),
- * NO_SUCH_PROCESS, or as idmap_from_json() and mount_points_from_json().  On failure nothing is to be freed.
+ * NO_SUCH_PROCESS, or as idmap_from_json() and mount_points_from_json().  On failure
+ * nothing is to be freed.
  */
 int spec_from_request(sd_json_variant *parameters, struct spec *ret, struct failure *f);
 

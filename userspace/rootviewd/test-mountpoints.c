@@ -172,7 +172,8 @@ static void bad_ones_are_refused(void **state)
 		REQUEST("[{\"path\":\"/a\",\"target\":{}}]", NULL, "mountPoints", "no MountPoint"),
 		REQUEST(NULL, "\"docker\"", "lists", "no array"),
 		REQUEST(NULL, "[\"Docker\"]", "lists", "docker, podman, kubernetes and containerd"),
-		REQUEST(NULL, "[\"docker\",\"\"]", "lists", "docker, podman, kubernetes and containerd"),
+		REQUEST(NULL, "[\"docker\",\"\"]", "lists",
+			"docker, podman, kubernetes and containerd"),
 		REQUEST(NULL, "[null]", "lists", "docker, podman, kubernetes and containerd"),
 	};
 
