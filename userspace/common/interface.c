@@ -189,11 +189,12 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
 	SD_VARLINK_FIELD_COMMENT("The first of every stream: what came before is not told"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(ready),
 	SD_VARLINK_DEFINE_ENUM_VALUE(originAdded),
+	SD_VARLINK_FIELD_COMMENT("With all views that it had"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(originRemoved),
 	SD_VARLINK_FIELD_COMMENT("Its block device fails reads"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(originFailed),
 	SD_VARLINK_DEFINE_ENUM_VALUE(viewCreated),
-	SD_VARLINK_FIELD_COMMENT("On request, or with its origin"),
+	SD_VARLINK_FIELD_COMMENT("On request: there is none for a view that goes with its origin"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(viewDeleted),
 	SD_VARLINK_FIELD_COMMENT("Events of the kernel were lost: list everything again"),
 	SD_VARLINK_DEFINE_ENUM_VALUE(lost));

@@ -421,7 +421,8 @@ const char *rootview_reply_warning_name(struct rootview_reply *reply, size_t i, 
 /*
  * The type of an event: "ready", "originAdded", "originRemoved", "originFailed",
  * "viewCreated", "viewDeleted", "lost" (list everything again), or one that came
- * later.  Its name and id are those of the view.
+ * later.  Its name and id are those of the view.  An origin that is removed takes
+ * its views along: no event tells of each.
  */
 const char *rootview_reply_event(struct rootview_reply *reply, size_t i);
 
