@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <netlink/attr.h>
+#include <netlink/genl/genl.h>
 
 #include "util.h"
 
@@ -23,6 +24,20 @@ static void parse_attributes(struct nlattr *attr, int rest)
 		(void)message_parse_origin(attr, &origin);
 		(void)message_parse_view(attr, &view);
 	}
+}
+
+/* What answers and events are taken apart by. */
+static void parse_message(struct nlmsghdr *message)
+{
+	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
+	struct kernel_origin origin;
+	struct kernel_view view;
+
+	if (genlmsg_parse(message, 0, tb, ROOTVIEW_A_MAX, NULL) < 0)
+		return;
+	(void)message_parse_origin(tb[ROOTVIEW_A_ORIGIN], &origin);
+	if (message_parse_view(tb[ROOTVIEW_A_VIEW], &view) && view.blob && view.blob_size)
+		(void)memchr(view.blob, 0, view.blob_size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,5 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (; nlmsg_ok(message, rest); message = nlmsg_next(message, &rest))
 		if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE)
 			(void)netlink_parse_ack(message, why);
+		else
+			parse_message(message);
 	return 0;
 }
