@@ -44,19 +44,18 @@ struct kernel {
  * The family.
  */
 
+/* Returns 0 or a negative error of libnl's. */
 static int join(struct kernel *k, const char *family, const char *group)
 {
 	int id = genl_ctrl_resolve_grp(k->requests, family, group);
 
-	if (id < 0 || nl_socket_add_membership(k->events, id) < 0)
-		return -1;
-	return 0;
+	return id < 0 ? id : nl_socket_add_membership(k->events, id);
 }
 
 /* The kernel loads the module that serves a family when somebody asks for it. */
 static int find_family(struct kernel *k, struct failure *f)
 {
-	int family;
+	int family, r;
 
 	if (k->family)
 		return 0;
@@ -65,9 +64,10 @@ static int find_family(struct kernel *k, struct failure *f)
 		return failed_step(f, "kernel module dm-rootview", "reach it", 0,
 				   "it is not loaded, and the kernel found none to load; try "
 				   "\"modprobe dm-rootview\"");
-	if (join(k, ROOTVIEW_GENL_NAME, ROOTVIEW_MCGRP_EVENTS) < 0)
+	r = join(k, ROOTVIEW_GENL_NAME, ROOTVIEW_MCGRP_EVENTS);
+	if (r < 0)
 		return failed_step(f, "kernel module dm-rootview", "listen to its events", 0,
-				   "joining the multicast group failed");
+				   r == -NLE_PERM ? "that takes CAP_SYS_ADMIN" : nl_geterror(r));
 	k->family = family;
 	return 0;
 }
@@ -143,11 +143,13 @@ static int new_request(struct kernel *k, int cmd, int flags, struct failure *f)
 	return 0;
 }
 
-static bool put_origin(struct nl_msg *msg, const char *name)
+/* One that may have been renamed is told by its number, @dev, and @name is NULL. */
+static bool put_origin(struct nl_msg *msg, const char *name, dev_t dev)
 {
 	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_ORIGIN);
 
-	if (!nest || nla_put_string(msg, ROOTVIEW_ORIGIN_A_NAME, name) < 0)
+	if (!nest || (name && nla_put_string(msg, ROOTVIEW_ORIGIN_A_NAME, name) < 0) ||
+	    (dev && nla_put_u32(msg, ROOTVIEW_ORIGIN_A_DEV, dev) < 0))
 		return false;
 	nla_nest_end(msg, nest);
 	return true;
@@ -157,8 +159,7 @@ static bool put_view(struct nl_msg *msg, const struct kernel_request *request)
 {
 	struct nlattr *nest = nla_nest_start(msg, ROOTVIEW_A_VIEW);
 
-	if (!nest || (request->name &&
-		      nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, request->name) < 0) ||
+	if (!nest || nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, request->name) < 0 ||
 	    (request->label && nla_put_string(msg, ROOTVIEW_VIEW_A_LABEL, request->label) < 0) ||
 	    (request->blob &&
 	     nla_put(msg, ROOTVIEW_VIEW_A_BLOB, strlen(request->blob), request->blob) < 0) ||
@@ -226,31 +227,47 @@ static void take_answer(void *userdata, size_t i, struct nlmsghdr *message, int 
 	snprintf(result->reason, sizeof(result->reason), "%s", why);
 }
 
+/* Puts as many as are sent at once into k->batch.  Returns how many, or -1. */
+static ssize_t fill_batch(struct kernel *k, const char *origin,
+			  const struct kernel_request *requests, size_t n, struct failure *f)
+{
+	struct genlmsghdr *head;
+	bool fits;
+	size_t i = 0;
+	int size;
+
+	/* Up to the view, they differ in their command alone. */
+	if (new_request(k, ROOTVIEW_CMD_VIEW_CREATE, 0, f) < 0)
+		return -1;
+	head = nlmsg_data(nlmsg_hdr(k->request));
+	fits = put_origin(k->request, origin, 0);
+	size = nlmsg_hdr(k->request)->nlmsg_len;
+	netlink_batch_begin(k->requests, &k->batch);
+	while (fits && i < n) {
+		nlmsg_hdr(k->request)->nlmsg_len = size;
+		head->cmd = requests[i].delete ? ROOTVIEW_CMD_VIEW_DELETE :
+						 ROOTVIEW_CMD_VIEW_CREATE;
+		fits = put_view(k->request, &requests[i]) &&
+		       netlink_batch_add(&k->batch, k->request);
+		i += fits;
+	}
+	if (i == 0)
+		return failed_step(f, origin, "change its views", EMSGSIZE, NULL);
+	return i;
+}
+
 /* Carries out as many as are sent at once.  Returns how many, or -1. */
 static ssize_t send_batch(struct kernel *k, const char *origin,
 			  const struct kernel_request *requests, size_t n,
 			  struct kernel_result *results, struct failure *f)
 {
-	size_t added = 0;
-	bool fits = true;
+	ssize_t added = fill_batch(k, origin, requests, n, f);
 	int r;
 
-	k->batch.n = 0;
-	k->batch.size = 0;
-	while (added < n && fits) {
-		const struct kernel_request *request = &requests[added];
-
-		if (new_request(k, request->delete ? ROOTVIEW_CMD_VIEW_DELETE :
-						     ROOTVIEW_CMD_VIEW_CREATE, 0, f) < 0)
-			return -1;
-		fits = put_origin(k->request, origin) && put_view(k->request, request) &&
-		       netlink_batch_add(&k->batch, k->request);
-		added += fits;
-	}
-	if (!added)
-		return failed_step(f, origin, "change its views", EMSGSIZE, NULL);
+	if (added < 0)
+		return -1;
 	r = netlink_batch_call(k->requests, &k->batch, take_answer, results);
-	for (size_t i = 0; i < added; i++) {
+	for (ssize_t i = 0; i < added; i++) {
 		if (results[i].error != ENODEV)
 			continue;
 		/* It is no refusal of this view. */
@@ -299,7 +316,7 @@ int kernel_has_origin(struct kernel *k, const char *name, struct failure *f)
 	if (new_request(k, ROOTVIEW_CMD_ORIGIN_GET, 0, f) < 0)
 		return -1;
 	/* Whatever it says against the name, no origin has that. */
-	if (!put_origin(k->request, name))
+	if (!put_origin(k->request, name, 0))
 		return 0;
 	r = netlink_call(k->requests, k->request, NULL, NULL, why);
 	if (r < 0 && is_shortage(-r))
@@ -412,19 +429,20 @@ static int keep_view(struct nlmsghdr *message, void *userdata)
 }
 
 /*
- * Asks for what an event of this view may not tell; it stays as it is if the view has gone
+ * Asks for what an event may not tell of its view, which stays as it is if it has gone
  * meanwhile.  Returns false if it cannot be asked for.
  */
-static bool ask_view(struct kernel *k, const char *origin, struct kernel_view *view)
+static bool ask_view(struct kernel *k, const struct kernel_origin *origin,
+		     struct kernel_view *view)
 {
-	const struct kernel_request request = { .id = view->id };
+	const struct kernel_request request = { .name = view->name, .id = view->id };
 	struct nlattr *tb[ROOTVIEW_A_MAX + 1];
 	char why[NETLINK_WHY_SIZE];
 	struct failure ignored;
 	int r;
 
 	if (new_request(k, ROOTVIEW_CMD_VIEW_GET, 0, &ignored) < 0 ||
-	    !put_origin(k->request, origin) || !put_view(k->request, &request))
+	    !put_origin(k->request, NULL, origin->dev) || !put_view(k->request, &request))
 		return false;
 	r = netlink_call(k->requests, k->request, keep_view, k, why);
 	if (r == -ENOENT || r == -ENODEV)
@@ -463,7 +481,7 @@ static enum kernel_event_type parse_event(struct kernel *k, struct nlmsghdr *mes
 	if ((type == KERNEL_VIEW_CREATED || type == KERNEL_VIEW_DELETED) &&
 	    !message_parse_view(tb[ROOTVIEW_A_VIEW], &ret->view))
 		return KERNEL_EVENTS_LOST;
-	if (ret->view.withheld && !ask_view(k, ret->origin.name, &ret->view))
+	if (ret->view.withheld && !ask_view(k, &ret->origin, &ret->view))
 		return KERNEL_EVENTS_LOST;
 	return type;
 }

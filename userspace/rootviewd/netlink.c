@@ -23,8 +23,9 @@
 #define ANSWER_SIZE	1024
 #define ANSWERS		32
 
-/* What the kernel takes of a receive buffer for such an answer is below 2 KiB. */
-#define RECEIVE_SIZE	(NETLINK_BATCH_MAX * 2048)
+/* What the kernel takes of a receive buffer for such an answer is below this. */
+#define ANSWER_ROOM	2048
+#define RECEIVE_SIZE	(NETLINK_BATCH_MAX * ANSWER_ROOM)
 
 int netlink_open(struct nl_sock **ret)
 {
@@ -189,12 +190,31 @@ int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t 
 	return complete || result ? result : lost;
 }
 
+/*
+ * The kernel drops an answer only where others already take up all of the room.  What is
+ * there is asked for each time: it can be less than was wished for.
+ */
+void netlink_batch_begin(struct nl_sock *sock, struct netlink_batch *batch)
+{
+	socklen_t size = sizeof(int);
+	int room = 0;
+
+	(void)getsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUF, &room, &size);
+	batch->n = 0;
+	batch->size = 0;
+	batch->max = room / ANSWER_ROOM;
+	if (batch->max < 1)
+		batch->max = 1;
+	if (batch->max > NETLINK_BATCH_MAX)
+		batch->max = NETLINK_BATCH_MAX;
+}
+
 bool netlink_batch_add(struct netlink_batch *batch, const struct nl_msg *request)
 {
 	const struct nlmsghdr *head = nlmsg_hdr((struct nl_msg *)request);
 	size_t size = NLMSG_ALIGN(head->nlmsg_len);
 
-	if (batch->n == NETLINK_BATCH_MAX || size > sizeof(batch->buffer) - batch->size)
+	if (batch->n == batch->max || size > sizeof(batch->buffer) - batch->size)
 		return false;
 	memcpy(batch->buffer + batch->size, head, head->nlmsg_len);
 	batch->size += size;
@@ -206,16 +226,15 @@ bool netlink_batch_add(struct netlink_batch *batch, const struct nl_msg *request
 static uint32_t number_requests(struct nl_sock *sock, struct netlink_batch *batch)
 {
 	struct nlmsghdr *head = (struct nlmsghdr *)batch->buffer;
+	uint32_t port = nl_socket_get_local_port(sock);
+	uint32_t first = nl_socket_use_seq(sock);
 	int rest = batch->size;
-	uint32_t first = 0;
 
 	for (size_t i = 0; i < batch->n; i++) {
-		head->nlmsg_seq = nl_socket_use_seq(sock);
-		head->nlmsg_pid = nl_socket_get_local_port(sock);
-		/* The answer says as well that it was carried out. */
-		head->nlmsg_flags |= NLM_F_REQUEST;
-		if (i == 0)
-			first = head->nlmsg_seq;
+		head->nlmsg_seq = i ? nl_socket_use_seq(sock) : first;
+		head->nlmsg_pid = port;
+		/* No acknowledgement: an answer says as well that it was carried out. */
+		head->nlmsg_flags = NLM_F_REQUEST;
 		head = nlmsg_next(head, &rest);
 	}
 	return first;
@@ -232,9 +251,10 @@ struct answers {
 static void take_answer(struct answers *a, struct nlmsghdr *message, int size)
 {
 	size_t i = message->nlmsg_seq - a->first;
-	char why[NETLINK_WHY_SIZE] = "";
+	char why[NETLINK_WHY_SIZE];
 	int r = 0;
 
+	why[0] = '\0';
 	/* Others are what is left of an earlier call. */
 	if (!nlmsg_ok(message, size) || i >= a->n)
 		return;
@@ -285,8 +305,6 @@ int netlink_batch_call(struct nl_sock *sock, struct netlink_batch *batch,
 	ssize_t sent = send(nl_socket_get_fd(sock), batch->buffer, batch->size, 0);
 	int r = 0, lost = -EIO;
 
-	batch->n = 0;
-	batch->size = 0;
 	if (sent < 0)
 		return -errno;
 	/* The kernel answers within send(): what is not there at once was lost. */

@@ -50,13 +50,20 @@ int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t 
 
 struct netlink_batch {
 	size_t n;
+	size_t max;
 	size_t size;
 	char buffer[NETLINK_BATCH_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 /*
- * Adds @request, which is *NOT* consumed; its answer must be one message.  Returns false if
- * it does not fit: NETLINK_BATCH_MAX are in @batch, or there is no room for it.
+ * Empties @batch, which then takes as many requests as @sock has room for answers: one at
+ * least, NETLINK_BATCH_MAX at most.
+ */
+void netlink_batch_begin(struct nl_sock *sock, struct netlink_batch *batch);
+
+/*
+ * Adds @request, which is *NOT* consumed; its answer must be one message, of 1 KiB at most.
+ * Returns false if it does not fit.
  */
 bool netlink_batch_add(struct netlink_batch *batch, const struct nl_msg *request);
 
@@ -68,11 +75,10 @@ typedef void (*netlink_answered_t)(void *userdata, size_t i, struct nlmsghdr *me
 				   const char *why);
 
 /*
- * Sends all of @batch, which is empty afterwards, and hands each answer to @answered.  Never
- * waits.  Returns 0 if all were answered, or a negative errno of the socket: -ENOBUFS where
- * the kernel had no memory for an answer.  Room for all answers is kept, so whoever takes
- * memory for the answer before it carries out a request has not carried out one that was
- * not answered.
+ * Sends all of @batch, and hands each answer to @answered.  Never waits.  Returns 0 if all
+ * were answered, or a negative errno of the socket: -ENOBUFS where the kernel had no memory
+ * for an answer.  There was room for all, and a module that takes memory for the answer
+ * before it carries out a request has not carried out one that was not answered.
  */
 int netlink_batch_call(struct nl_sock *sock, struct netlink_batch *batch,
 		       netlink_answered_t answered, void *userdata);

@@ -10,11 +10,14 @@
 #include <setjmp.h>
 #include <limits.h>
 #include <cmocka.h>
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/rootview.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
 
 #include <netlink/attr.h>
+#include <netlink/genl/genl.h>
 
 #include "message.h"
 #include "util.h"
@@ -193,29 +196,150 @@ static void impossible_error_is_refused(void **state)
 	}
 }
 
+#define cleanup_sock cleanup_with(free_sock)
+
+static void free_sock(struct nl_sock **sock)
+{
+	if (*sock)
+		nl_socket_free(*sock);
+}
+
+static void set_room(struct nl_sock *sock, int bytes)
+{
+	assert_int_equal(setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUF, &bytes,
+				    sizeof(bytes)), 0);
+}
+
 /* As many as may be sent at once, in one piece. */
 static void batch_is_full(void **state)
 {
 	cleanup_msg struct nl_msg *small = nlmsg_alloc_size(64);
 	cleanup_msg struct nl_msg *large = nlmsg_alloc_size(NETLINK_BATCH_SIZE);
 	cleanup_free struct netlink_batch *batch = calloc(1, sizeof(*batch));
+	cleanup_sock struct nl_sock *sock = NULL;
 
 	(void)state;
 	assert_non_null(batch);
+	assert_int_equal(netlink_open(&sock), 0);
 	nlmsg_put(small, 0, 0, 20, 1, 0);
 	nlmsg_put(large, 0, 0, 20, NETLINK_BATCH_SIZE - NLMSG_HDRLEN - 20, 0);
+	netlink_batch_begin(sock, batch);
 	for (size_t i = 0; i < NETLINK_BATCH_MAX; i++)
 		assert_true(netlink_batch_add(batch, small));
 	assert_false(netlink_batch_add(batch, small));
 	/* A length that is no multiple of four takes up the next one. */
 	assert_int_equal(batch->size, NETLINK_BATCH_MAX * 20);
 
-	batch->n = 0;
-	batch->size = 0;
+	netlink_batch_begin(sock, batch);
 	assert_true(netlink_batch_add(batch, large));
 	assert_true(netlink_batch_add(batch, small));
 	assert_false(netlink_batch_add(batch, small));
 	assert_int_equal(batch->n, 2);
+
+	/* The kernel doubles it. */
+	set_room(sock, 8 * 1024);
+	netlink_batch_begin(sock, batch);
+	assert_int_equal(batch->max, 8);
+	set_room(sock, 1);
+	netlink_batch_begin(sock, batch);
+	assert_int_equal(batch->max, 1);
+}
+
+/* The kernel's own family tells of families by their names, of itself too. */
+static void add_question(struct netlink_batch *batch, const char *family)
+{
+	cleanup_msg struct nl_msg *msg = nlmsg_alloc_size(256);
+
+	assert_non_null(genlmsg_put(msg, 0, 0, GENL_ID_CTRL, 0, 0, CTRL_CMD_GETFAMILY, 1));
+	assert_int_equal(nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, family), 0);
+	assert_true(netlink_batch_add(batch, msg));
+}
+
+struct told {
+	size_t n;
+	char what[NETLINK_BATCH_MAX];	/* '+' is an answer, '-' a refusal, '\0' none */
+};
+
+static void tell(void *userdata, size_t i, struct nlmsghdr *message, int error, const char *why)
+{
+	struct told *told = userdata;
+
+	assert_true(i < NETLINK_BATCH_MAX);
+	assert_int_equal(told->what[i], 0);
+	assert_int_equal(!!message, error == 0);
+	assert_non_null(why);
+	if (message)
+		assert_int_equal(message->nlmsg_type, GENL_ID_CTRL);
+	else
+		assert_int_equal(error, -ENOENT);
+	told->what[i] = message ? '+' : '-';
+	told->n++;
+}
+
+/* Each third is refused.  Returns what the call does. */
+static int ask(struct nl_sock *sock, struct netlink_batch *batch, size_t n, struct told *told)
+{
+	memset(told, 0, sizeof(*told));
+	for (size_t i = 0; i < n; i++)
+		add_question(batch, i % 3 ? "nlctrl" : "rootview-test");
+	return netlink_batch_call(sock, batch, tell, told);
+}
+
+static void assert_told(const struct told *told, size_t n)
+{
+	assert_int_equal(told->n, n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(told->what[i], i % 3 ? '+' : '-');
+}
+
+static void each_of_a_batch_is_answered(void **state)
+{
+	cleanup_free struct netlink_batch *batch = calloc(1, sizeof(*batch));
+	cleanup_sock struct nl_sock *sock = NULL;
+	struct told told;
+
+	(void)state;
+	assert_non_null(batch);
+	assert_int_equal(netlink_open(&sock), 0);
+	for (int round = 0; round < 3; round++) {
+		netlink_batch_begin(sock, batch);
+		assert_int_equal(ask(sock, batch, NETLINK_BATCH_MAX, &told), 0);
+		assert_told(&told, NETLINK_BATCH_MAX);
+	}
+
+	/* With little room it takes more calls, and nothing is lost either. */
+	set_room(sock, 1);
+	for (int round = 0; round < 3; round++) {
+		netlink_batch_begin(sock, batch);
+		assert_int_equal(ask(sock, batch, batch->max, &told), 0);
+		assert_told(&told, batch->max);
+	}
+}
+
+/* The room that there was is taken away. */
+static void lost_answers_are_told(void **state)
+{
+	cleanup_free struct netlink_batch *batch = calloc(1, sizeof(*batch));
+	cleanup_sock struct nl_sock *sock = NULL;
+	struct told told;
+
+	(void)state;
+	assert_non_null(batch);
+	assert_int_equal(netlink_open(&sock), 0);
+	for (int round = 0; round < 3; round++) {
+		set_room(sock, 128 * 1024);
+		netlink_batch_begin(sock, batch);
+		set_room(sock, 1);
+		assert_int_equal(ask(sock, batch, 100, &told), -ENOBUFS);
+		assert_in_range(told.n, 1, 50);
+		/* What was answered before is told, and what was lost is nobody else's. */
+		assert_told(&told, told.n);
+		assert_int_equal(strnlen(told.what, sizeof(told.what)), told.n);
+	}
+	set_room(sock, 128 * 1024);
+	netlink_batch_begin(sock, batch);
+	assert_int_equal(ask(sock, batch, 100, &told), 0);
+	assert_told(&told, 100);
 }
 
 int main(void)
@@ -231,6 +355,8 @@ int main(void)
 		cmocka_unit_test(view_is_read),
 		cmocka_unit_test(impossible_error_is_refused),
 		cmocka_unit_test(batch_is_full),
+		cmocka_unit_test(each_of_a_batch_is_answered),
+		cmocka_unit_test(lost_answers_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
