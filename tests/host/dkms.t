@@ -70,27 +70,21 @@ mv "$root"/hidden/* "$root/usr/bin/"
 
 # RHEL's weak-modules hands a module to kernels that it was not built for.  Where it is, DKMS
 # calls it by itself, for what it installs and removes.
-release=$root/etc/os-release
-begin_rhel()
-{
-	mv "$release" "$release.debian"
-	printf '%s\n' 'ID="rhel"' 'VERSION_ID="9.6"' >"$release"
-	printf '#!/bin/sh\necho "$@" >>/called\n' >"$root/usr/sbin/weak-modules"
-	chmod +x "$root/usr/sbin/weak-modules"
-}
 
-end_rhel()
-{
-	rm "$root/usr/sbin/weak-modules"
-	mv "$release.debian" "$release"
-}
+release=$root/etc/os-release
+mv "$release" "$release.debian"
+printf '%s\n' 'ID="rhel"' 'VERSION_ID="9.6"' >"$release"
+printf '#!/bin/sh\necho "$@" >>/called\n' >"$root/usr/sbin/weak-modules"
+chmod +x "$root/usr/sbin/weak-modules"
+ok "it is built on what says that it is RHEL" inside make -s -C /src install-dkms KERNEL="$kernel"
+ok "... and removed again" inside make -s -C /src uninstall-dkms
+nok "... and no other kernel is given it meanwhile" test -e "$root/called"
+rm "$root/usr/sbin/weak-modules"
+mv "$release.debian" "$release"
 
 # Add, build, install.
 
-begin_rhel
 ok "it is built for a kernel" inside make -s -C /src install-dkms KERNEL="$kernel"
-nok "... and no other is given it" test -e "$root/called"
-end_rhel
 is "DKMS has installed it" "$(inside dkms status "rootview/$version" | grep -F "$kernel" | sed 's/.*: //')" \
 	"installed"
 isnt "... in its folder" "$(has "$kernel")" ""
@@ -164,10 +158,7 @@ ok "the second kernel can be removed" inside dpkg --remove linux-headers-cloud-a
 	"linux-headers-$second" "linux-image-$second"
 is "... and its module goes with it" "$(has "$second")" ""
 
-begin_rhel
 ok "it can be removed" inside make -s -C /src uninstall-dkms
-nok "... and is taken from no other" test -e "$root/called"
-end_rhel
 is "nothing is left of it" \
 	"$(find "$root"/{var/lib/dkms,usr/src,lib/modules} -name '*rootview*' 2>/dev/null)" ""
 nok "... and modprobe knows it no more" inside modprobe --set-version "$kernel" --dry-run dm-rootview
