@@ -51,7 +51,7 @@ work ask
 work timeout 2 rvnl monitor 30
 
 unloaded=0 refused=0 other=0
-while ((SECONDS < 60 || unloaded < 3)) && ((SECONDS < 300)); do
+while ((SECONDS < 60 || unloaded < 3 || refused < 5)) && ((SECONDS < 300)); do
 	modprobe dm-rootview
 	said=$(rmmod dm_rootview 2>&1)
 	case $? in
