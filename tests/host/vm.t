@@ -73,7 +73,7 @@ cp "$ROOT/boot/vmlinuz-$version" "$folder/lib/modules/$version/vmlinuz"
 mv "$folder/lib/modules/$version/modules.dep" "$folder/"
 guest --kernel "$folder" -- true
 like "... and one that lacks the modules' table" "$status $errors" \
-	"^1 .*$folder: kernel $version has no modules in lib/modules/$version, or depmod did not see them"
+	"^1 .*$folder: kernel .* has no modules in lib/modules/.*, or depmod did not see them"
 mv "$folder/modules.dep" "$folder/lib/modules/$version/"
 guest --kernel "$folder" -- true
 like "... and one for which nothing was built" "$status $errors" \
@@ -89,7 +89,7 @@ is "it boots, enforcing, and has the module" "$status $output" "0 $version
 rm "$folder/lib/modules/$version/build"
 refused=$("$SCRIPTS/build" "$folder" 2>&1)
 like "without headers and without the module it is refused" "$refused" \
-	"kernel $version has neither headers, by lib/modules/$version/build, nor dm-rootview.ko"
+	"kernel .* has neither headers, by lib/modules/.*/build, nor dm-rootview.ko"
 mkdir "$folder/lib/modules/$version/extra"
 cp "$BUILD/module-$name/dm-rootview.ko" "$folder/lib/modules/$version/extra/"
 ok "... but the module that lies there is taken" "$SCRIPTS/build" "$folder"
