@@ -88,7 +88,7 @@ struct rootview_view {
  * @name:	of @md when somebody last looked, in rootview_registry_find() or
  *		rootview_registry_name(): it can be renamed
  * @names:	views by name
- * @views:	views by id
+ * @ids:	views by id
  */
 struct rootview_registry {
 	struct kref ref;

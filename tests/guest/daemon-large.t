@@ -52,7 +52,7 @@ refused_bytes "a batch that is too large is refused" "$answer"
 is "nothing of it is done" "$(call ListViews)" '{"views":[]}'
 is "nor left" "$(find /run/rootview/origins -name wanted)" ""
 is "the limit is said" "$(jq .parameters.limit <<<"$answer")" $((4 * 1024 * 1024))
-refused_bytes "so is one view" "$(long_call CreateView "{\"origin\":\"web\",\"name\":\"x\",\"path\":\"/$(
+refused_bytes "so is one view" "$(long_call CreateView "{\"origin\":\"web\",\"name\":\"x\",\"cgroup\":\"/$(
 	head -c 5M /dev/zero | tr '\0' x)\"}")"
 refused_bytes "so are names" "$(long_call DeleteViews "{\"origin\":\"web\",\"names\":[\"$(
 	head -c 5M /dev/zero | tr '\0' x)\"]}")"
