@@ -19,7 +19,7 @@ connect 2 0
 monitor 2 0
 add-origin 5 3
 remove-origin 4 2
-create-plain 3 1
+create-plain 2 0
 create-label 5 3
 create-points 5 3
 create-map 5 3
@@ -30,7 +30,7 @@ create-batch 2 0
 delete 2 0
 delete-batch 2 0
 open 3 1
-created-by-hand 3 1
+created-by-hand 2 0
 deleted-by-hand 2 0
 process-ends 2 0
 trash 2 0

@@ -19,7 +19,7 @@ for kind in inodes blocks; do
 		connect 2 0
 		add-origin 3 1
 		remove-origin 2 0
-		create-plain $((2 + some)) $some
+		create-plain 2 0
 		create-label $((2 + some)) $some
 		create-points/4 3 1
 		create-map 3 1
@@ -28,7 +28,7 @@ for kind in inodes blocks; do
 		delete 2 0
 		delete-batch 2 0
 		open 2 0
-		created-by-hand $((2 + some)) $some
+		created-by-hand 2 0
 		deleted-by-hand 2 0
 		trash 2 0
 		lost-events 2 0

@@ -14,11 +14,11 @@ set -euo pipefail
 # or where it has been seen to fail already, not every allocation needs to.
 lack memory <<'LIST'
 list-origins/2 30 30
-list-views 80 70
+list-views 70 65
 check/13 30 20
 stats 40 30
 connect 60 60
-monitor/2 30 25
+monitor/2 30 20
 add-origin/401 15 0
 remove-origin/3 10 10
 create-plain 70 60

@@ -320,8 +320,10 @@ static void mounted_again(void *userdata, const struct failure *f)
 {
 	struct change *c = userdata;
 
-	if (f)
-		log_warning("%s", f->message);
+	if (f) {
+		log_warning("%s; trying again soon", f->message);
+		context_try_again(c->service->context);
+	}
 	go_on(c->answer);
 }
 
@@ -344,7 +346,8 @@ static void removed(void *userdata, int r, const char *text, const struct failur
 		c->failure = *f;
 		if (origin_mount(o, mounted_again, c, &ignored) == 0)
 			return;
-		log_warning("%s", ignored.message);
+		log_warning("%s; trying again soon", ignored.message);
+		context_try_again(s->context);
 	}
 	change_end(c, r < 0 ? f : NULL);
 }
