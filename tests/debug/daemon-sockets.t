@@ -119,10 +119,14 @@ eventually "a watcher that does not read is in nobody's way" as_before
 rootviewctl list >/dev/null
 memory=$(held)
 prlimit --pid "$daemon" --nofile=60:
+# now: hundredths of a second.  On a busy host all takes longer.
+now() { awk '{ print int($1 * 100) }' /proc/uptime; }
+began=$(now)
 ticks=$(awk '{ print $14 + $15 }' "/proc/$daemon/stat")
 rvrude "$socket" unheard 300 2000
 ticks=$(($(awk '{ print $14 + $15 }' "/proc/$daemon/stat") - ticks))
-ok "while clients wait to be accepted, the daemon does not go round and round" test "$ticks" -lt 150
+ok "while clients wait to be accepted, the daemon does not go round and round" \
+	test $((ticks * 4)) -lt $((($(now) - began) * 3))
 ok "when they have gone, others are served" rootviewctl list
 prlimit --pid "$daemon" --nofile=1024:
 eventually "with all as it was" as_before
@@ -135,7 +139,8 @@ rvnl many web rude 50 >/dev/null
 kill -s CONT "$daemon"
 is "who asks then hears of all views" \
 	"$(rootviewctl --json list web | jq '[.views[] | select(.name | startswith("rude"))] | length')" 50
-is "all of them are mounted" "$(mounted | grep -c /views/web/rude)" 50
+is "all of them have a path" "$(rootviewctl --json list web |
+	jq '[.views[] | select(.name | startswith("rude")) | select(.path)] | length')" 50
 like "events were really lost" "$(cat "$log")" "events of the kernel were lost"
 eventually "when they are deleted, all is as it was" as_before
 eventually "... without holding more memory" no_more_held "$memory"

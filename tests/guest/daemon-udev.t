@@ -37,6 +37,8 @@ for event in add change; do
 	udevadm settle
 	is "no link leads to it (event: $event)" "$(find /dev/disk -lname "*/$(basename "$(realpath /dev/mapper/web)")")" ""
 done
+udevadm trigger --action=change --name-match="$disk"
+udevadm settle
 like "while udev would make some" "$(find /dev/disk/by-uuid -printf '%f %l\n')" "$uuid .*/loop"
 
 # A udevd that hangs holds nobody up for ever.
