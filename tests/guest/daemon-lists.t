@@ -40,7 +40,7 @@ has()
 for version in 20.10 26.1; do
 	ctr=$(find "/run/versions/$version" -name ctr -type f)
 	for list in containerd kubernetes; do
-		"$ctr" oci spec | has "$list" "containerd ($version's)"
+		has "$list" "containerd ($version's)" < <("$ctr" oci spec)
 	done
 	runc=$(find "/run/versions/$version" -name runc -type f)
 	mkdir "/tmp/runc-$version"
@@ -55,8 +55,8 @@ for list in docker podman kubernetes containerd; do
 done
 
 # What "podman create --read-only" of podman 5.4.2 had written into its config.json after "podman init".
-jq --null-input '{ mounts: ("/tmp /sys /run /proc /dev /dev/mqueue /dev/pts /var/tmp /etc/hosts /dev/shm " +
-	"/run/.containerenv /etc/hostname /sys/fs/cgroup" | split(" ") | map({ destination: . })) }' | has podman podman
+has podman podman < <(jq --null-input '{ mounts: ("/tmp /sys /run /proc /dev /dev/mqueue /dev/pts /var/tmp /etc/hosts /dev/shm " +
+	"/run/.containerenv /etc/hostname /sys/fs/cgroup" | split(" ") | map({ destination: . })) }')
 is "where its tmpfs are for all users, they are" "$(cd "$(cat /tmp/podman)" && stat --format='%n %a' tmp var/tmp run)" \
 	"tmp 1777
 var/tmp 1777
