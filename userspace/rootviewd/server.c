@@ -818,19 +818,21 @@ static int check_key(const struct request *request, struct failure *f)
 			    "neither a name nor an id tells which view is meant");
 }
 
+/* Of one view, by name, by id, or by both. */
+static const sd_json_dispatch_field key_fields[] = {
+	STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_NULLABLE),
+	ID_FIELD, {}
+};
+
 static int method_open_view(sd_varlink *link, sd_json_variant *parameters,
 			    sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_NULLABLE),
-		ID_FIELD, {}
-	};
 	struct view_key key;
 	struct failure f;
 	struct call *call;
 	int r;
 
-	r = call_begin(link, parameters, flags, fields, userdata, "opened view", &call);
+	r = call_begin(link, parameters, flags, key_fields, userdata, "opened view", &call);
 	if (r != 0)
 		return r;
 	call->open = true;
@@ -844,10 +846,6 @@ static int method_open_view(sd_varlink *link, sd_json_variant *parameters,
 static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 			      sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_NULLABLE),
-		ID_FIELD, {}
-	};
 	struct view_result *result;
 	struct view_key key;
 	struct failure f;
@@ -855,7 +853,7 @@ static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
 	bool bad;
 	int r;
 
-	r = call_begin(link, parameters, flags, fields, userdata, "deleted view", &call);
+	r = call_begin(link, parameters, flags, key_fields, userdata, "deleted view", &call);
 	if (r != 0)
 		return r;
 	key = key_of(&call->request);
