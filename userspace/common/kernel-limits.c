@@ -22,28 +22,11 @@ static struct release parse(const char *text)
 	return r;
 }
 
-static bool is_at_least(const char *text, unsigned int major, unsigned int minor)
-{
-	struct release r = parse(text);
-
-	return r.major > major || (r.major == major && r.minor >= minor);
-}
-
 bool limits_fixes_mprotect(const char *release)
 {
 	struct release r = parse(release);
 
 	return r.major >= 7 || (r.major == 6 && r.minor == 12 && r.patch >= 117);
-}
-
-bool limits_has_idmap(const char *release)
-{
-	return is_at_least(release, 5, 12);
-}
-
-bool limits_has_overlay_idmap(const char *release)
-{
-	return is_at_least(release, 5, 19);
 }
 
 const char *limits_label_warning(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What kernels cannot do for views, by their release.
+ * What kernels cannot do for views, and what cannot be tried: it is judged by their release.
  *
- * A release says little where interfaces are backported, and so nothing is
+ * A release says little where fixes are backported, and so nothing is
  * refused because of it: what is here only makes a sentence for people.
  */
 #ifndef ROOTVIEW_KERNEL_LIMITS_H
@@ -16,10 +16,6 @@
  * fixed in 6.12.117 and in 7.0.
  */
 bool limits_fixes_mprotect(const char *release);
-
-/* Whether ext4 and xfs can be id-mapped (5.12), and overlays lie on such mounts (5.19). */
-bool limits_has_idmap(const char *release);
-bool limits_has_overlay_idmap(const char *release);
 
 /*
  * A sentence about what the running kernel does not do well for a view with a

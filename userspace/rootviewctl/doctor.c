@@ -19,6 +19,7 @@
 #include "loop.h"
 #include "mount-namespace.h"
 #include "storage.h"
+#include "trial.h"
 
 /* Of mounts; hosts with 3,000 to 10,000 of them were seen to go down. */
 #define MANY_MOUNTS 3000
@@ -40,6 +41,7 @@ static const char *const state_names[] = { "ok", "warning", "problem" };
 struct patient {
 	const struct options *options;
 	struct utsname kernel;
+	struct trials trials;
 	struct rootview_reply *origins;	/* what ListOrigins answered; NULL without a daemon */
 };
 
@@ -64,21 +66,33 @@ static void find(struct finding *finding, enum state state, const char *format, 
  * The kernel and its module.
  */
 
+/* @without is what views cannot have if the trial failed. */
+static void find_trial(struct finding *f, const struct trial *t, const char *what,
+		       const char *without, const char *since)
+{
+	switch (t->verdict) {
+	case TRIAL_WORKED:
+		find(f, OK, "%s work: tried on %s", what, t->text);
+		break;
+	case TRIAL_FAILED:
+		find(f, WARNING, "%s do not work, tried on %s: views cannot have %s; Linux has "
+				 "them since %s", what, t->text, without, since);
+		break;
+	case TRIAL_NOT_MADE:
+		find(f, WARNING, "%s were not tried: %s", what, t->text);
+		break;
+	}
+}
+
 static void check_id_maps(struct patient *p, struct finding *f)
 {
-	const char *release = p->kernel.release;
+	find_trial(f, &p->trials.idmap, "id maps", "one", "5.12");
+}
 
-	if (!limits_has_idmap(release))
-		find(f, WARNING, "kernel %s maps no ids (ext4 and xfs: 5.12): views with an id "
-				 "map need a newer one",
-		     release);
-	else if (!limits_has_overlay_idmap(release))
-		find(f, WARNING, "kernel %s has no overlay over id-mapped mounts (5.19): views "
-				 "with an id map cannot have a label or missing mount points; a "
-				 "newer kernel mends it",
-		     release);
-	else
-		find(f, OK, "kernel %s maps ids, below overlays too", release);
+static void check_overlays(struct patient *p, struct finding *f)
+{
+	find_trial(f, &p->trials.overlay, "overlays over id maps",
+		   "an id map together with a label or missing mount points", "5.19");
 }
 
 static void check_mprotect(struct patient *p, struct finding *f)
@@ -86,11 +100,14 @@ static void check_mprotect(struct patient *p, struct finding *f)
 	const char *release = p->kernel.release;
 
 	if (limits_fixes_mprotect(release))
-		find(f, OK, "kernel %s checks mprotect() against a view's own label", release);
+		find(f, OK, "kernel %s checks mprotect() against a view's own label, going by its "
+			    "version",
+		     release);
 	else
 		find(f, WARNING, "kernel %s may not check mprotect() against a view's own label "
-				 "(CVE-2026-46054): update it to 6.12.117, to 7.0, or to one "
-				 "that has the fix backported",
+				 "(CVE-2026-46054), going by its version, as that cannot be tried: "
+				 "update it to 6.12.117 or 7.0, unless your distribution has the "
+				 "fix under an older version",
 		     release);
 }
 
@@ -443,6 +460,7 @@ static const struct check {
 	void (*run)(struct patient *patient, struct finding *finding);
 } checks[] = {
 	{ "id-maps",	check_id_maps },
+	{ "overlays",	check_overlays },
 	{ "mprotect",	check_mprotect },
 	{ "module",	check_module },
 	{ "daemon",	check_daemon },
@@ -502,6 +520,7 @@ int doctor(const struct options *options, char *args[], int n)
 	(void)args;
 	(void)n;
 	uname(&patient.kernel);
+	trials_make(&patient.trials);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		int r = run_check(&checks[i], &patient, &all);
 
