@@ -391,7 +391,7 @@ is "doctor has a line for each check" "$(wc -l <<<"$doctor")" \
 is "each has a state and a name" "$(grep -vE '^(ok|warning|problem) +[a-z-]+  +.' <<<"$doctor")" ""
 is "without colours" "$(grep -c $'\033' <<<"$doctor")" 0
 like "which are for a terminal" "$(in_terminal rootviewctl doctor)" $'\033\\[32mok '
-for check in id-maps overlays module daemon thin-pools mounts origins; do
+for check in id-maps overlays module daemon thin-pools mounts origins one-device; do
 	is "doctor is content with: $check" "$(state_of "$check")" ok
 done
 like "with the version of the module" "$(rootviewctl doctor)" \
