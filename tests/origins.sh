@@ -57,26 +57,6 @@ logged() {
 	like "$1" "$(dmesg | sed "1,/$log_mark/d")" "$2"
 }
 
-# can_hold: whether the kernel lets calls be held; the debugging kernel has no kprobes.
-can_hold() {
-	modinfo rvhold > /dev/null 2>&1 && grep -q ' register_kprobe$' /proc/kallsyms
-}
-
-# hold FUNCTION PROCESS, then is_held, then let_go: the first call of the kernel's function by
-# a process of that name waits.
-hold() {
-	modprobe rvhold function="$1" comm="$2"
-}
-
-is_held() {
-	grep -q Y /sys/module/rvhold/parameters/held
-}
-
-let_go() {
-	echo Y > /sys/module/rvhold/parameters/released
-	eventually rmmod rvhold 2> /dev/null
-}
-
 # gone DESCRIPTION DEVICE: there is no such device-mapper device.
 gone() {
 	is "$1" "$(dmsetup ls | grep -c "^$2[[:space:]]")" 0

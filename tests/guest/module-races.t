@@ -7,6 +7,7 @@
 set -uo pipefail
 . "${0%/*}/../tap.sh"
 . "${0%/*}/../origins.sh"
+. "${0%/*}/../hold.sh"
 
 can_hold || skip_all "this kernel lets no call be held, or there was nothing to build rvhold with"
 modprobe dm-rootview
