@@ -15,7 +15,7 @@ deleted-by-hand 3 0
 process-ends 3 0
 trash 5 0
 lost-events/3 60 10
-start/15 30 12
+start/15 25 12
 stop/3 2 0
 LIST
 done_testing

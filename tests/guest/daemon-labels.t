@@ -102,7 +102,16 @@ is "with the label that containers share, and so is what is on the way" \
 is "the rest is as it was" "$(cat "$b/etc/greeting"; stat --format=%C "$b/etc/greeting")" \
 	"hello
 $(stat --format=%C "$a/etc/greeting")"
-rootviewctl delete bare a b
+is "a view can ask for the labels of the image" "$(rootviewctl create bare c --label native)" "$a"
+is "and says so" "$(call ListViews '{"origin":"bare","name":"c"}' | jq -r '.views[].label')" native
+like "beside one that has another" \
+	"$(stat --format=%C "$(rootviewctl create bare d --label "$ro_file:c9")/etc/greeting")" "^$ro_file:c9\$"
+rootviewctl delete bare a b c d
+rootviewctl origin remove bare
+rootviewctl origin add bare "$disk"
+refused_call "where all files have one label, it cannot" io.rootview.InvalidLabel \
+	'add it with the label .*native' CreateView '{"origin":"bare","name":"a","label":"native"}'
+is "of which nothing is left" "$(dmsetup message bare 0 view_list)" ""
 rootviewctl origin remove bare
 nothing_left
 done_testing

@@ -54,6 +54,9 @@ watch "a stream begins with ready"
 is "and with nothing else" "$(events)" '{"type":"ready"}'
 
 call AddOrigin "{\"name\":\"web\",\"device\":\"$web\"}" >/dev/null
+# Of a view that is refused, the stream tells nothing: it was never there.
+refused_call "a view that cannot be is refused" io.rootview.InvalidMountPoint . CreateView \
+	'{"origin":"web","name":"never","mountPoints":[{"path":"/etc/greeting/below"}]}'
 call CreateView '{"origin":"web","name":"a"}' >/tmp/a
 call CreateView '{"origin":"web","name":"b","deviceOnly":true}' >/dev/null
 dmsetup message web 0 view_create c

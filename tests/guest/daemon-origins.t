@@ -7,6 +7,7 @@
 set -euo pipefail
 . tests/tap.sh
 . tests/guest/daemon.sh
+. tests/hold.sh
 
 make_image web
 ln -s "$disk" /dev/another-name
@@ -24,6 +25,7 @@ is "of which nothing is left" "$(dmsetup ls --target rootview | cut -f1)" one
 dmsetup create -r two --table "0 $(blockdev --getsz "$disk") rootview $disk"
 is "by hand it can be done" "$(call ListOrigins | jq -r '[.origins[].name] | sort | join(" ")')" "one two"
 like "but the log says so" "$(cat "$log")" 'origins one and two are one device'
+like "and doctor, too" "$(rootviewctl doctor)" 'origins "one" and "two" are one device, 7:'
 kill_daemon KILL
 : >"$log"
 start_daemon
@@ -43,6 +45,79 @@ wait "${asked[1]}" || true
 is "of two at once, there is one" "$(call ListOrigins | jq '.origins | length')" 1
 is "and the other is refused" "$(cat /tmp/one /tmp/two | grep -c 'io.rootview.OriginExists')" 1
 call RemoveOrigin "{\"name\":\"$(call ListOrigins | jq -r '.origins[0].name')\"}" >/dev/null
+
+# What it is asked for with is there before the device is, and nothing stays of one that was given up.
+
+# add_held LABEL: the device is about to be live when this returns; the request is in the background.
+add_held()
+{
+	hold dm_swap_table rootviewd
+	call AddOrigin "{\"name\":\"late\",\"device\":\"$disk\",\"label\":\"$1\"}" >/tmp/late 2>&1 &
+	adder=$!
+	until is_held; do
+		sleep 0.1
+	done
+}
+
+# It is live, and has a view, before the daemon can know.
+view_first()
+{
+	kill -STOP "$daemon"
+	let_go
+	until dmsetup status late | grep -q rootview; do
+		sleep 0.1
+	done
+	dmsetup message late 0 view_create first
+}
+
+label_of_late()
+{
+	call ListOrigins | jq -r '.origins[] | select(.name == "late").label'
+}
+
+if can_hold; then
+	wanted=system_u:object_r:container_file_t:s0:c7
+	add_held "$wanted"
+	view_first
+	kill -CONT "$daemon"
+	wait "$adder"
+	is "a view that is there before its origin is known has that one's label" \
+		"$(stat --format=%C "$(call OpenView '{"origin":"late","name":"first"}' | jq -r .view.path)")" \
+		"$wanted"
+	rootviewctl delete late first
+	rootviewctl origin remove late
+
+	add_held "$wanted"
+	view_first
+	kill_daemon KILL
+	wait "$adder" || true
+	start_daemon
+	is "as has one that a killed daemon was adding" \
+		"$(stat --format=%C "$(call OpenView '{"origin":"late","name":"first"}' | jq -r .view.path)")" \
+		"$wanted"
+	is "which is listed with it" "$(label_of_late)" "$wanted"
+	rootviewctl delete late first
+	kill_daemon KILL
+	start_daemon
+	is "and by the next daemon, too" "$(label_of_late)" "$wanted"
+	rootviewctl origin remove late
+	is "of the label nothing is left" "$(ls /run/rootview/added)" ""
+
+	kill_daemon TERM
+	start_daemon --device-timeout 1
+	add_held "$wanted"
+	wait "$adder" || true
+	like "who waits too long for a device is refused" "$(cat /tmp/late)" 'it has not answered for 1 s'
+	let_go
+	no_device()
+	{
+		! dmsetup info late >/dev/null 2>&1
+	}
+	eventually "and the device goes, though the kernel made it in the end" no_device
+	is "with all that was written down" "$(ls /run/rootview/added)" ""
+	kill_daemon TERM
+	start_daemon
+fi
 
 # By descriptor.
 

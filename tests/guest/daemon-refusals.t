@@ -85,7 +85,7 @@ add()
 {
 	refused_call "AddOrigin: $1" "io.rootview.$2" "$3" AddOrigin "$4"
 }
-add "a name that is taken" OriginExists '"name":"web","message":"there is a device-mapper' \
+add "a name that is taken" OriginExists '"name":"web","message":"there is an origin' \
 	"{\"name\":\"web\",\"device\":\"$blank\"}"
 add "a device that does not exist" NoSuchDevice \
 	'"device":"/dev/absent","message":"the device .*No such file' \

@@ -154,31 +154,28 @@ is "and the other answer" "$(answer check | jq '.missing | length > 0')" true
 is "the mount point is supplied" "$(stat --format=%F "$hang/etc/none")" directory
 ok "the view is deleted" rootviewctl delete slow hang
 
-# What can be answered does not wait for other work on its origin.
+# An origin has one job at a time, whatever it is for.
 
-cached='{"origin":"slow","mountPoints":[{"path":"/etc/cached"}]}'
 drop
-call CheckMountPoints "$cached" >/dev/null
 dmsetup suspend --nolockfs --noflush slowdisk
 ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/bin/none"}]}'
+for i in 1 2 3; do
+	ask "check$i" CheckMountPoints "{\"origin\":\"slow\",\"mountPoints\":[{\"path\":\"/bin/$i\"}]}"
+done
 eventually "a view is being made of a disk that hangs" jobs_run 1
-is "what its origin lacks is told from memory" \
-	"$(call CheckMountPoints "$cached" | jq -r '.missing[].path')" /etc/cached
-ok "before the view is there" waits hang
+is "others are served" "$(call ListOrigins | jq '.origins | length')" 2
+sleep 0.5
+is "and there is one job for all that is asked for" "$(pgrep --count --parent "$daemon")" 1
+is "the name of the view is not free" "$(call CreateViews '{"origin":"slow","views":[{"name":"hang"}]}' |
+	jq -r '.results[0].refusal.error')" io.rootview.ViewExists
+is "a view that is being made is not there yet" "$(call DeleteViews '{"origin":"slow","names":["hang"]}' |
+	jq -r '.results[0].refusal.error')" io.rootview.NoSuchView
+ok "nothing was answered" waits hang check1 check2 check3
 dmsetup resume slowdisk
-like "which it is then" "$(answer hang | jq -r .view.path)" "$variant"
+like "when the disk is there again, the view is" "$(answer hang | jq -r .view.path)" "$variant"
+is "and the others are answered" "$(for i in 1 2 3; do answer "check$i"; done |
+	jq -r '.missing[].path' | paste -sd ' ')" "/bin/1 /bin/2 /bin/3"
 call DeleteView '{"origin":"slow","name":"hang"}' >/dev/null
-
-# A view that is deleted while it is waited for.
-
-dmsetup suspend --nolockfs --noflush slowdisk
-drop
-ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/etc/other"}]}'
-eventually "a view is being made" jobs_run 1
-is "it can be deleted before it is there" \
-	"$(call DeleteView '{"origin":"slow","name":"hang"}')" '{}'
-like "who asked for it is told so" "$(answer hang)" 'io.rootview.NoSuchView'
-dmsetup resume slowdisk
 no_jobs()
 {
 	! pgrep --parent "$daemon"
@@ -187,10 +184,12 @@ eventually "what was at work ends" no_jobs
 
 # The daemon is killed while one hangs.
 
+hang=$(rootviewctl create slow hang --mount-point /etc/third)
 dmsetup suspend --nolockfs --noflush slowdisk
 drop
-ask hang CreateView '{"origin":"slow","name":"hang","mountPoints":[{"path":"/etc/third"}]}'
-eventually "another view is being made" jobs_run 1
+ask check CheckMountPoints '{"origin":"slow","mountPoints":[{"path":"/bin/none"}]}'
+ask half CreateView '{"origin":"slow","name":"half","mountPoints":[{"path":"/sbin/none"}]}'
+eventually "the image is being looked at" jobs_run 1
 job=$(pgrep --parent "$daemon")
 kill_daemon KILL
 start_and_watch 3600
@@ -198,9 +197,9 @@ ok "a killed daemon has a successor at once, while its job still hangs" kill -0 
 ask again OpenView '{"origin":"slow","name":"hang"}'
 serves_others "with a new daemon" 3 again
 dmsetup resume slowdisk
-like "which makes the view when the disk is there again" "$(answer again | jq -r .view.path)" \
-	"$variant"
+is "which has the view when the disk is there again" "$(answer again | jq -r .view.path)" "$hang"
 is "once" "$(mounted | grep -cE "$variant")" 1
+is "and not the one that was not made" "$(dmsetup message slow 0 view_list | cut -d' ' -f2)" hang
 ok "that is deleted" rootviewctl delete slow hang
 
 # How long one may hang.

@@ -182,7 +182,7 @@ nothing_left()
 	eventually "nor is anything in the trash" trash_is_empty
 	is "and the runtime folder has only the socket and empty folders" \
 		"$(cd /run/rootview && find . -mindepth 1 | sort | paste -sd ' ')" \
-		"./io.rootview ./lock ./origins ./trash"
+		"./added ./io.rootview ./lock ./origins ./trash"
 	kill_daemon TERM
 	is "SIGTERM ends the daemon with status 0" "$status" 0
 	is "of which no mount is left" "$(grep rootview /proc/self/mountinfo)" ""

@@ -203,15 +203,6 @@ static int build_refusal(const struct failure *f, const struct answer_subject *s
  * Origins and views.
  */
 
-static size_t count_variants(const struct origin *o)
-{
-	size_t n = !!o->plain;
-
-	for (const struct variant *v = o->others; v; v = v->next)
-		n++;
-	return n;
-}
-
 /*
  * Names and labels that were given by hand, with dmsetup, may be anything; JSON is UTF-8.
  * Returns @s, or else a copy in @buffer without what is not.
@@ -231,9 +222,9 @@ static const char *utf8(const char *s, char buffer[static PATH_MAX])
 
 void answer_add_origin(struct origin *o, void *answer)
 {
-	const struct variant *plain = o->plain;
-	const char *type = plain ? plain->type : NULL;
-	const char *label = plain ? plain->label : NULL;
+	const struct variant *plain = o->variants.plain;
+	const char *type = plain->path ? plain->type : NULL;
+	const char *label = plain->files_label;
 	char path[PATH_MAX], name[PATH_MAX], number[32], backing[32];
 	sd_json_variant *element = NULL;
 	int r;
@@ -251,8 +242,8 @@ void answer_add_origin(struct origin *o, void *answer)
 		SD_JSON_BUILD_PAIR_UNSIGNED("sectors", o->counters.sectors),
 		OPTIONAL_STRING("fileSystem", type),
 		OPTIONAL_STRING("label", label),
-		SD_JSON_BUILD_PAIR_BOOLEAN("native", o->label && streq(o->label, ORIGIN_NATIVE)),
-		SD_JSON_BUILD_PAIR_UNSIGNED("variants", count_variants(o)),
+		SD_JSON_BUILD_PAIR_BOOLEAN("native", origin_is_native(o)),
+		SD_JSON_BUILD_PAIR_UNSIGNED("variants", variants_count(&o->variants)),
 		SD_JSON_BUILD_PAIR_UNSIGNED("generation", o->counters.generation),
 		SD_JSON_BUILD_PAIR_UNSIGNED("views", o->counters.views),
 		SD_JSON_BUILD_PAIR_UNSIGNED("viewsCreated", o->counters.created),
@@ -284,10 +275,10 @@ static int build_view(struct view *v, sd_json_variant **ret)
 
 	snprintf(device, sizeof(device), "%s/%s", dm_dir(), v->origin->name);
 	text_make_utf8(device);
-	if (v->recipe->points.n)
-		r = mount_points_to_json(&v->recipe->points, &points);
-	if (r >= 0 && v->recipe->map)
-		r = idmap_to_json(v->recipe->map, &map);
+	if (v->variant && v->variant->points.n)
+		r = mount_points_to_json(&v->variant->points, &points);
+	if (r >= 0 && v->variant && v->variant->map)
+		r = idmap_to_json(v->variant->map, &map);
 	if (r >= 0)
 		r = warnings_of(v, &warnings);
 	if (r >= 0)
@@ -297,7 +288,7 @@ static int build_view(struct view *v, sd_json_variant **ret)
 			SD_JSON_BUILD_PAIR_STRING("name", utf8(v->name, name)),
 			SD_JSON_BUILD_PAIR_UNSIGNED("id", v->id),
 			OPTIONAL_STRING("label", utf8(v->label, label)),
-			SD_JSON_BUILD_PAIR_BOOLEAN("deviceOnly", v->device_only),
+			SD_JSON_BUILD_PAIR_BOOLEAN("deviceOnly", view_is_device_only(v)),
 			OPTIONAL_STRING("path", utf8(path, shown_path)),
 			SD_JSON_BUILD_PAIR_STRING("device", device),
 			SD_JSON_BUILD_PAIR_CONDITION(!!points, "mountPoints",

@@ -7,11 +7,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <systemd/sd-event.h>
 
 #include "kernel.h"
 #include "runtime.h"
 #include "trash.h"
+
+LIST_HEAD(work_list, work);
 
 /* All borrowed. */
 struct context {
@@ -21,6 +24,7 @@ struct context {
 	struct kernel *kernel;
 	uint64_t grace_usec;	/* how long a variant stays that no view needs */
 	const char *types;	/* of file systems that are mounted, separated by commas */
+	struct work_list *works;	/* of workshop.c: all that have a child */
 	sd_event_source *retry;	/* of mirror.c, for what failed and has to be tried again */
 };
 

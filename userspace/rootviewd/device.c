@@ -117,8 +117,7 @@ int device_examine_number(dev_t dev, struct device_backing *ret, struct failure 
 	return 0;
 }
 
-/* Removes a device of ours that has no table in use. */
-static void sweep_one(const char *name)
+void device_sweep_one(const char *name)
 {
 	char uuid[DM_UUID_LEN];
 	struct dm_info info;
@@ -136,6 +135,20 @@ static void sweep_one(const char *name)
 		log_info("%s: removed, as it was half of an origin", name);
 }
 
+int device_check_free(const char *name, struct failure *f)
+{
+	char uuid[DM_UUID_LEN];
+	struct dm_info info;
+	int r = devmapper_info(name, &info, uuid);
+
+	if (r < 0)
+		return failed_step(f, name, "ask device-mapper", -r, NULL);
+	if (info.exists)
+		return failed(f, FAILURE_ORIGIN_EXISTS,
+			      "there is a device-mapper device \"%s\" already", name);
+	return 0;
+}
+
 int device_load(const char *name, const struct device_backing *backing, dev_t *ret,
 		struct failure *f)
 {
@@ -145,13 +158,8 @@ int device_load(const char *name, const struct device_backing *backing, dev_t *r
 	bool late = false;
 	int r;
 
-	r = task ? devmapper_info(name, &info, uuid) : -ENOMEM;
-	if (r < 0)
-		return failed_step(f, name, "ask device-mapper", -r, NULL);
-	if (info.exists)
-		return failed(f, FAILURE_ORIGIN_EXISTS,
-			      "there is a device-mapper device \"%s\" already", name);
-
+	if (!task)
+		return failed_step(f, name, "ask device-mapper", ENOMEM, NULL);
 	snprintf(uuid, sizeof(uuid), ORIGIN_UUID_PREFIX "%s", name);
 	snprintf(number, sizeof(number), "%u:%u", major(backing->dev), minor(backing->dev));
 	if (!dm_task_set_name(task, name) || !dm_task_set_uuid(task, uuid) ||
@@ -164,7 +172,7 @@ int device_load(const char *name, const struct device_backing *backing, dev_t *r
 			      "the device \"%s\" is in use: it cannot be shared", backing->name);
 	if (r < 0 || !dm_task_get_info(task, &info)) {
 		/* libdevmapper may have been short of memory between two steps. */
-		sweep_one(name);
+		device_sweep_one(name);
 		return failed_step(f, name, "load the device", -r ?: EIO, NULL);
 	}
 	*ret = makedev(info.major, info.minor);
@@ -211,7 +219,7 @@ void device_sweep(void)
 	do {
 		names = (struct dm_names *)((char *)names + next);
 		next = names->next;
-		sweep_one(names->name);
+		device_sweep_one(names->name);
 	} while (next);
 }
 

@@ -35,10 +35,13 @@ struct device_backing {
 int device_examine(const char *path, struct device_backing *ret, struct failure *f);
 int device_examine_number(dev_t dev, struct device_backing *ret, struct failure *f);
 
+/* Whether no device has the name.  Fails with ORIGIN_EXISTS or OPERATION_FAILED. */
+int device_check_free(const char *name, struct failure *f);
+
 /*
  * Loads a read-only device @name over @backing, marks it as ours by its uuid, and puts its number
- * into @ret.  Fails with ORIGIN_EXISTS, ORIGIN_BUSY or OPERATION_FAILED, and leaves nothing behind
- * then.
+ * into @ret.  Nobody has the name.  Fails with ORIGIN_BUSY or OPERATION_FAILED, and leaves nothing
+ * behind then.
  */
 int device_load(const char *name, const struct device_backing *backing, dev_t *ret,
 		struct failure *f);
@@ -52,9 +55,10 @@ int device_load(const char *name, const struct device_backing *backing, dev_t *r
 int device_remove(const char *name, dev_t dev, struct failure *f);
 
 /*
- * Removes what a device_load() that was killed half way has left: devices with
+ * Remove what a device_load() that was killed half way has left: one device, or all, with
  * our uuid and without a table in use.
  */
+void device_sweep_one(const char *name);
 void device_sweep(void);
 
 /*

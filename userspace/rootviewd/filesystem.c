@@ -5,6 +5,8 @@
 #include "filesystem.h"
 
 #include <blkid/blkid.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include "util.h"
 
@@ -107,4 +109,29 @@ int filesystem_probe(int fd, const char *origin, char type[static FILESYSTEM_TYP
 	if (streq(type, "ext4"))
 		return check_ext4(fd, origin, f);
 	return streq(type, "erofs") ? check_erofs(fd, origin, f) : 0;
+}
+
+int filesystem_type_at(const char *path, char type[static FILESYSTEM_TYPE_SIZE])
+{
+	static const struct {
+		long magic;
+		const char *type;
+	} types[] = {
+		{ EXT4_SUPER_MAGIC, "ext4" },
+		{ XFS_SUPER_MAGIC, "xfs" },
+		{ EROFS_SUPER_MAGIC_V1, "erofs" },
+		{ SQUASHFS_MAGIC, "squashfs" },
+		{ OVERLAYFS_SUPER_MAGIC, "overlay" },
+	};
+	struct statfs st;
+
+	if (statfs(path, &st) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (types[i].magic != st.f_type)
+			continue;
+		snprintf(type, FILESYSTEM_TYPE_SIZE, "%s", types[i].type);
+		return 0;
+	}
+	return -ENODEV;
 }

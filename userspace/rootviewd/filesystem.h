@@ -23,6 +23,12 @@
 int filesystem_probe(int fd, const char *origin, char type[static FILESYSTEM_TYPE_SIZE],
 		     struct failure *f);
 
+/*
+ * Finds the type of the file system that is mounted at @path, in the same words.  Returns -ENODEV
+ * if it is none that we mount, or another negative errno.
+ */
+int filesystem_type_at(const char *path, char type[static FILESYSTEM_TYPE_SIZE]);
+
 /* Describes that a journal has to be replayed first, and says how.  Returns -1. */
 int filesystem_needs_recovery(const char *type, const char *origin, struct failure *f);
 

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -16,9 +17,14 @@
 #include "util.h"
 
 struct job {
-	pid_t pid;
+	TAILQ_ENTRY(job) next;	/* of those that wait */
+	bool waits;
+	pid_t pid;		/* 0 before there is a child */
+	bool counts;		/* among those that have one */
+	job_work_t work;
 	int results;		/* a file in memory: a struct outcome, and the text */
 	job_done_t done;	/* NULL when nobody is to be told any more */
+	job_over_t over;
 	void *userdata;
 	sd_event_source *exit;
 	sd_event_source *timer;
@@ -36,6 +42,9 @@ struct outcome {
 #define SHORT_TEXT 4096
 
 static unsigned int limit = JOB_SECONDS;
+
+static size_t running;
+static TAILQ_HEAD(, job) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 
 void job_set_limit(unsigned int seconds)
 {
@@ -139,14 +148,32 @@ static void tell_text(struct job *job, size_t size)
 	munmap(all, all_size);
 }
 
+static void start_waiting(sd_event *loop);
+
+/* It takes up no place any more. */
+static void make_room(struct job *job)
+{
+	if (job->counts)
+		running--;
+	job->counts = false;
+}
+
+static void end_job(struct job *job)
+{
+	make_room(job);
+	if (job->over)
+		job->over(job->userdata);
+	job_free(job);
+}
+
 static int on_exit_of_child(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
+	sd_event *loop = sd_event_source_get_event(source);
 	struct job *job = userdata;
 	struct outcome outcome;
 	struct failure f;
 	struct stat st;
 
-	(void)source;
 	if (info->si_code != CLD_EXITED || info->si_status != 0 ||
 	    pread(job->results, &outcome, sizeof(outcome), 0) != sizeof(outcome) ||
 	    fstat(job->results, &st) < 0) {
@@ -158,8 +185,16 @@ static int on_exit_of_child(sd_event_source *source, const siginfo_t *info, void
 	} else {
 		tell(job, outcome.r, NULL, &outcome.failure);
 	}
-	job_free(job);
+	end_job(job);
+	start_waiting(loop);
 	return 0;
+}
+
+/* It is never begun. */
+static void give_up(struct job *job, const struct failure *f)
+{
+	tell(job, -1, NULL, f);
+	end_job(job);
 }
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
@@ -168,14 +203,20 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 	struct failure f;
 	char reason[96];
 
-	(void)source;
 	(void)usec;
+	if (!job->pid) {
+		failed_step(&f, "a job", "begin it", 0, "nobody wants it any more");
+		give_up(job, &f);
+		return 0;
+	}
 	(void)kill(job->pid, SIGKILL);
 	snprintf(reason, sizeof(reason),
 		 "it has not answered for %u s: slow, suspended or broken", limit);
 	failed_step(&f, "the origin's device", "read it", 0, reason);
 	/* The child itself goes when the disk lets it. */
 	tell(job, -1, NULL, &f);
+	make_room(job);
+	start_waiting(sd_event_source_get_event(source));
 	return 0;
 }
 
@@ -187,45 +228,83 @@ static int prepare(struct job *job, sd_event *loop)
 	    fallocate(job->results, FALLOC_FL_KEEP_SIZE, 0,
 		      sizeof(struct outcome) + SHORT_TEXT) < 0)
 		return -errno;
-	return sd_event_add_time_relative(loop, &job->timer, CLOCK_MONOTONIC,
-					  limit * 1000000ULL, 0, on_timeout, job);
+	if (sd_event_add_time_relative(loop, &job->timer, CLOCK_MONOTONIC, 0, 0, on_timeout,
+				       job) < 0)
+		return -ENOMEM;
+	return sd_event_source_set_enabled(job->timer, SD_EVENT_OFF);
 }
 
-/* The child waits for @go, so it can be ended and waited for, whatever its disk does. */
-static int start(struct job *job, sd_event *loop, int go, job_work_t work)
+/* The child waits to be told to go, so it can be ended and waited for, whatever its disk does. */
+static int fork_child(struct job *job, sd_event *loop)
 {
-	pid_t self = getpid();
+	cleanup_close int go = eventfd(0, EFD_CLOEXEC);
+	pid_t self = getpid(), pid;
 	int r;
 
-	job->pid = fork();
-	if (job->pid < 0)
+	if (go < 0)
 		return -errno;
-	if (job->pid == 0)
-		run(self, go, job->results, work, job->userdata);
-	r = sd_event_add_child(loop, &job->exit, job->pid, WEXITED, on_exit_of_child, job);
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		run(self, go, job->results, job->work, job->userdata);
+	r = sd_event_add_child(loop, &job->exit, pid, WEXITED, on_exit_of_child, job);
+	if (r >= 0)
+		r = sd_event_source_set_time_relative(job->timer, limit * 1000000ULL);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
 	if (r >= 0 && eventfd_write(go, 1) < 0)
 		r = -errno;
-	if (r >= 0)
+	if (r >= 0) {
+		job->pid = pid;
+		job->counts = true;
+		running++;
 		return 0;
-	(void)kill(job->pid, SIGKILL);
-	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+	}
+	job->exit = sd_event_source_disable_unref(job->exit);
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;
 }
 
-int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done, void *userdata,
-	      struct failure *f)
+static void start_waiting(sd_event *loop)
 {
-	cleanup_close int go = eventfd(0, EFD_CLOEXEC);
+	struct failure f;
+	struct job *job;
+
+	while (running < JOBS_MAX && (job = TAILQ_FIRST(&waiting))) {
+		int r;
+
+		TAILQ_REMOVE(&waiting, job, next);
+		job->waits = false;
+		r = fork_child(job, loop);
+		if (r == 0)
+			continue;
+		failed_step(&f, "a job", "start it", -r, NULL);
+		give_up(job, &f);
+	}
+}
+
+int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done,
+	      job_over_t over, void *userdata, struct failure *f)
+{
 	struct job *job = calloc(1, sizeof(*job));
 	int r = -ENOMEM;
 
 	if (job) {
-		*job = (struct job){ .results = -1, .done = done, .userdata = userdata };
-		r = go < 0 ? -errno : prepare(job, loop);
+		*job = (struct job){
+			.results = -1, .work = work, .done = done, .over = over,
+			.userdata = userdata,
+		};
+		r = prepare(job, loop);
 	}
-	if (r >= 0)
-		r = start(job, loop, go, work);
+	if (r >= 0 && running < JOBS_MAX) {
+		r = fork_child(job, loop);
+	} else if (r >= 0) {
+		TAILQ_INSERT_TAIL(&waiting, job, next);
+		job->waits = true;
+	}
 	if (r >= 0) {
 		*ret = job;
 		return 0;
@@ -237,6 +316,12 @@ int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done
 
 void job_cancel(struct job *job)
 {
-	if (job)
+	if (job && job->pid)
 		(void)kill(job->pid, SIGKILL);
+	if (!job || !job->waits)
+		return;
+	TAILQ_REMOVE(&waiting, job, next);
+	job->waits = false;
+	(void)sd_event_source_set_time_relative(job->timer, 0);
+	(void)sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
 }

@@ -38,15 +38,22 @@ typedef int (*job_work_t)(void *userdata, char **ret_text, struct failure *f);
  */
 typedef void (*job_done_t)(void *userdata, int r, const char *text, const struct failure *f);
 
-/*
- * Starts a job; @userdata must stay until it is over.  Fails with
- * OPERATION_FAILED.  *@ret is valid until @done was called.
- */
-int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done, void *userdata,
-	      struct failure *f);
+/* Called after that, when there is no child any more, which a job that hangs has for longer. */
+typedef void (*job_over_t)(void *userdata);
+
+/* So many have a child at a time; others wait for their turn.  Those that hang do not count. */
+#define JOBS_MAX 64
 
 /*
- * Kills it.  It may have done all of its work: what became of it is told as ever, when it
+ * Starts a job, or has it wait for its turn.  @userdata must stay until @over is called, or @done
+ * where that is NULL, and so must *@ret; neither is called before this returns, nor if it fails,
+ * which is with OPERATION_FAILED.
+ */
+int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done,
+	      job_over_t over, void *userdata, struct failure *f);
+
+/*
+ * Ends it.  It may have done all of its work: what became of it is told as ever, when it
  * is over.  NULL is no job.
  */
 void job_cancel(struct job *job);

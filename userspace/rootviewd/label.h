@@ -11,6 +11,9 @@
 
 #include "failure.h"
 
+/* Asked for in place of a label: each file keeps the one that the image stores. */
+#define LABEL_NATIVE "native"
+
 /* Whether SELinux is on; enforcing or permissive makes no difference here. */
 bool label_enabled(void);
 

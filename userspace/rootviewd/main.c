@@ -6,13 +6,14 @@
  *			asked for
  *	spec.c		what a view is asked for with; mountpoints.c, idmap.c parts of it
  *	mirror.c	the kernel's registry, followed; reconcile.c compares all of it
- *	origin.c	origins and what is being made of them; recipe.c which variant
- *			a view needs, variant.c variants, view.c views
+ *	view.c		views
+ *	workshop.c	what is made of origins, and dropped again; variants.c what there is
+ *			for one origin, variant.c one of them, origin.c the origin itself
  *	job.c		what has to wait for a disk; trash.c what is unmounted
  *	plan.c		what to mount: decisions alone
  *	kernel.c	the module, over netlink.c and message.c
  *	device.c	device-mapper
- *	mount.c		mounting; mountinfo.c, skeleton.c, filesystem.c, label.c help
+ *	mount.c		mounting; skeleton.c, filesystem.c, label.c help
  *	process.c	processes that views are tied to; cgroup.c what they read
  *	runtime.c	the runtime folder
  *
@@ -228,6 +229,7 @@ int main(int argc, char *argv[])
 	struct mirror *mirror = NULL;
 	struct kernel *kernel = NULL;
 	struct trash *trash = NULL;
+	struct work_list works = LIST_HEAD_INITIALIZER(works);
 	struct context context;
 	struct service service;
 	struct options options;
@@ -266,6 +268,7 @@ int main(int argc, char *argv[])
 		.loop = loop,
 		.trash = trash,
 		.kernel = kernel,
+		.works = &works,
 		.grace_usec = options.grace * 1000000ULL,
 		.types = options.types,
 	};

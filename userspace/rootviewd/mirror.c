@@ -8,14 +8,14 @@
 #include <time.h>
 
 #include "log.h"
-#include "origins.h"
 #include "process.h"
 #include "reconcile.h"
 #include "util.h"
+#include "workshop.h"
 
 struct mirror {
 	struct kernel *kernel;
-	struct origins origins;
+	struct origin *first;	/* in the order of ids */
 	/* Something was missed, or failed: everything has to be compared again. */
 	bool stale;
 	bool added;		/* an origin, of which only its name is known */
@@ -33,26 +33,84 @@ void mirror_set_listener(struct mirror *m,
 	m->userdata = userdata;
 }
 
+/*
+ * Origins.
+ */
+
 struct origin *mirror_first_origin(struct mirror *m)
 {
-	return m->origins.first;
+	return m->first;
 }
 
 struct origin *mirror_find_origin(struct mirror *m, const char *name)
 {
-	return origins_find_name(&m->origins, name);
+	struct origin *o;
+
+	for (o = m->first; o && !streq(o->name, name); o = o->next)
+		;
+	return o;
 }
 
 struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id)
 {
-	return origins_find_id(&m->origins, id);
+	struct origin *o;
+
+	for (o = m->first; o && o->id != id; o = o->next)
+		;
+	return o;
+}
+
+struct origin *mirror_find_origin_serial(struct mirror *m, uint64_t serial)
+{
+	struct origin *o;
+
+	for (o = m->first; o && o->serial != serial; o = o->next)
+		;
+	return o;
+}
+
+struct origin *mirror_add_origin(struct mirror *m, const struct kernel_origin *from)
+{
+	struct origin *o = origin_new(m->context, from), **link = &m->first;
+
+	if (!o)
+		return NULL;
+	if (workshop_open(o) < 0) {
+		origin_free(o);
+		return NULL;
+	}
+	while (*link && (*link)->id < o->id)
+		link = &(*link)->next;
+	o->next = *link;
+	*link = o;
+	return o;
+}
+
+static void close_origin(struct origin *o)
+{
+	workshop_close(o);
+	view_free_all(o);
+	origin_free(o);
+}
+
+void mirror_remove_origin(struct mirror *m, struct origin *o)
+{
+	struct origin **link = &m->first;
+
+	while (*link != o)
+		link = &(*link)->next;
+	*link = o->next;
+	workshop_release(o);
+	if (o->ours)
+		(void)unlink(runtime_added(m->context->runtime, o->name).s);
+	close_origin(o);
 }
 
 /*
  * Views that are tied to a process.
  */
 
-static void delete(struct mirror *m, struct view *v)
+static void delete_tied(struct mirror *m, struct view *v)
 {
 	struct failure f;
 
@@ -75,11 +133,11 @@ static int on_end(sd_event_source *source, int fd, uint32_t revents, void *userd
 	(void)source;
 	(void)fd;
 	(void)revents;
-	delete(v->tied_by, v);
+	delete_tied(v->tied_by, v);
 	return 0;
 }
 
-static void tie(struct mirror *m, struct view *v)
+static void tie_view(struct mirror *m, struct view *v)
 {
 	bool is_first = !v->tied_by;
 	int fd, r;
@@ -89,7 +147,7 @@ static void tie(struct mirror *m, struct view *v)
 	v->tied_by = m;
 	fd = process_open(v->process, v->process_start);
 	if (fd == -ESRCH) {
-		delete(m, v);
+		delete_tied(m, v);
 		return;
 	}
 	r = fd;
@@ -109,12 +167,12 @@ static void tie(struct mirror *m, struct view *v)
 
 static void tie_one(struct view *v, void *userdata)
 {
-	tie(userdata, v);
+	tie_view(userdata, v);
 }
 
 static void tie_all(struct mirror *m)
 {
-	for (struct origin *o = m->origins.first; o; o = o->next)
+	for (struct origin *o = m->first; o; o = o->next)
 		view_each(o, tie_one, m);
 }
 
@@ -130,8 +188,8 @@ static void add_view(struct mirror *m, struct origin *o, const struct kernel_vie
 		m->stale = true;
 		return;
 	}
-	view_try_mount(v);
-	tie(m, v);
+	view_restore(v);
+	tie_view(m, v);
 }
 
 /*
@@ -140,7 +198,7 @@ static void add_view(struct mirror *m, struct origin *o, const struct kernel_vie
  */
 static struct origin *follow_origin(struct mirror *m, const struct kernel_event *event)
 {
-	struct origin *o = origins_find_id(&m->origins, event->origin.id);
+	struct origin *o = mirror_find_origin_id(m, event->origin.id);
 
 	if (!o || event->origin.generation > o->generation + 1 ||
 	    !streq(o->name, event->origin.name)) {
@@ -164,7 +222,7 @@ static void follow_view_event(struct mirror *m, const struct kernel_event *event
 		view_remove(v);
 }
 
-static void follow(struct mirror *m, const struct kernel_event *event)
+static void follow_event(struct mirror *m, const struct kernel_event *event)
 {
 	struct origin *o;
 
@@ -177,22 +235,23 @@ static void follow(struct mirror *m, const struct kernel_event *event)
 		(void)follow_origin(m, event);
 		break;
 	case KERNEL_ORIGIN_ADDED:
-		o = origins_find_id(&m->origins, event->origin.id);
-		if (!o && !origins_add(&m->origins, &event->origin))
+		o = mirror_find_origin_id(m, event->origin.id);
+		if (!o && !mirror_add_origin(m, &event->origin))
 			m->stale = true;
 		m->added = true;
 		break;
 	case KERNEL_ORIGIN_REMOVED:
-		o = origins_find_id(&m->origins, event->origin.id);
+		o = mirror_find_origin_id(m, event->origin.id);
 		if (o)
-			origins_remove(&m->origins, o);
+			mirror_remove_origin(m, o);
 		break;
 	case KERNEL_VIEW_CREATED:
 	case KERNEL_VIEW_DELETED:
 		follow_view_event(m, event);
 		break;
 	case KERNEL_MODULE_UNLOADED:
-		origins_remove_all(&m->origins);
+		while (m->first)
+			mirror_remove_origin(m, m->first);
 		break;
 	case KERNEL_EVENTS_LOST:
 		log_warning("events of the kernel were lost: reading its registry again");
@@ -213,7 +272,7 @@ static void follow(struct mirror *m, const struct kernel_event *event)
 static int take_backing(const struct kernel_origin *from, void *userdata)
 {
 	struct mirror *m = userdata;
-	struct origin *o = origins_find_id(&m->origins, from->id);
+	struct origin *o = mirror_find_origin_id(m, from->id);
 
 	if (o)
 		o->counters.backing = from->backing;
@@ -227,11 +286,11 @@ static void take_again(void *userdata)
 
 static void warn_of_twins(struct mirror *m)
 {
-	for (struct origin *o = m->origins.first; o; o = o->next) {
+	for (struct origin *o = m->first; o; o = o->next) {
 		if (o->compared || !o->counters.backing)
 			continue;
 		o->compared = true;
-		for (struct origin *other = m->origins.first; other; other = other->next)
+		for (struct origin *other = m->first; other; other = other->next)
 			if (other->id < o->id &&
 			    other->counters.backing == o->counters.backing)
 				log_warning("origins %s and %s are one device: they share neither "
@@ -257,14 +316,14 @@ int mirror_update(struct mirror *m, struct failure *f)
 		kernel_read_event(m->kernel, &event);
 		/* What is asked for below is newer than every event read here. */
 		if (!m->stale)
-			follow(m, &event);
+			follow_event(m, &event);
 	} while (event.type != KERNEL_NOTHING);
 
 	if (!m->stale && m->added)
 		look_at_added(m);
 	if (!m->stale)
 		return 0;
-	if (reconcile(&m->origins, m->kernel, f) < 0) {
+	if (reconcile(m, m->kernel, m->context, f) < 0) {
 		context_try_again(m->context);
 		return -1;
 	}
@@ -313,10 +372,17 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 	/* Without the registry's word nothing is mounted: what is there may not be known. */
 	if (!m->stale) {
 		tie_all(m);
-		reconcile_missing(&m->origins);
-		reconcile_sweep(&m->origins);
+		reconcile_missing(m);
+		reconcile_sweep(m, m->context);
 	}
 	return 0;
+}
+
+/* A daemon that was killed may have been about to add it. */
+static void forget_added(const struct path *path, void *userdata)
+{
+	if (!mirror_find_origin(userdata, strrchr(path->s, '/') + 1))
+		(void)unlink(path->s);
 }
 
 int mirror_new(struct mirror **ret, struct kernel *kernel, struct context *context,
@@ -329,7 +395,6 @@ int mirror_new(struct mirror **ret, struct kernel *kernel, struct context *conte
 		return failed_step(f, "the kernel's registry", "follow it", ENOMEM, NULL);
 	m->kernel = kernel;
 	m->context = context;
-	m->origins.context = context;
 	m->stale = true;
 
 	r = sd_event_add_time_relative(context->loop, &context->retry, CLOCK_MONOTONIC, 0, 0,
@@ -345,6 +410,7 @@ int mirror_new(struct mirror **ret, struct kernel *kernel, struct context *conte
 	}
 	if (mirror_update(m, f) < 0)
 		goto failed;
+	(void)runtime_each_entry(runtime_added(context->runtime, NULL).s, forget_added, m);
 	*ret = m;
 	return 0;
 
@@ -358,7 +424,12 @@ void mirror_free(struct mirror *m)
 	if (!m)
 		return;
 	sd_event_source_disable_unref(m->events);
-	origins_free(&m->origins);
+	while (m->first) {
+		struct origin *o = m->first;
+
+		m->first = o->next;
+		close_origin(o);
+	}
 	m->context->retry = sd_event_source_disable_unref(m->context->retry);
 	free(m);
 }

@@ -57,5 +57,12 @@ int mirror_read_again(struct mirror *m, struct failure *f);
 struct origin *mirror_first_origin(struct mirror *m);
 struct origin *mirror_find_origin(struct mirror *m, const char *name);
 struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id);
+struct origin *mirror_find_origin_serial(struct mirror *m, uint64_t serial);
+
+/* For reconcile.c.  Adds an origin, which is owned from here; NULL if memory or the like is short. */
+struct origin *mirror_add_origin(struct mirror *m, const struct kernel_origin *from);
+
+/* Unmounts all that an origin has, and frees it with its views. */
+void mirror_remove_origin(struct mirror *m, struct origin *o);
 
 #endif

@@ -95,9 +95,9 @@ int mount_idmapped(const char *from, int userns, const char *to)
 
 	if (fd < 0)
 		return -errno;
-	/* Whether the kernel is too old for that call or the file system for maps. */
+	/* The kernel is too old for that call, or the file system for maps; or RHEL has them off. */
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return errno == EPERM || is_shortage(errno) ? -errno : -EOPNOTSUPP;
+		return is_shortage(errno) ? -errno : -EOPNOTSUPP;
 	return mount_attach(fd, to);
 }
 
@@ -139,6 +139,15 @@ int mount_make_private(const char *path)
 int mount_set_private(const char *path)
 {
 	return mount(NULL, path, NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+}
+
+int mount_is_there(const char *path)
+{
+	struct statx stx;
+
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return !!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 int mount_detach(const char *path)

@@ -52,6 +52,9 @@ int mount_make_private(const char *path);
 /* The same for what is a mount already, and for all that is mounted below it. */
 int mount_set_private(const char *path);
 
+/* Whether something is mounted at @path: 1 or 0.  It is no error if there is nothing there. */
+int mount_is_there(const char *path);
+
 /*
  * Takes the mount at @path out of sight, with all below it.  It ends when its
  * last user has gone.  It is no error if nothing is mounted there.

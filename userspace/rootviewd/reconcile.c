@@ -5,11 +5,9 @@
  */
 #include "reconcile.h"
 
-#include "log.h"
-#include "mount.h"
-#include "mountinfo.h"
 #include "util.h"
 #include "view.h"
+#include "workshop.h"
 
 /*
  * What the kernel has.
@@ -23,31 +21,27 @@ static void unsee_view(struct view *v, void *userdata)
 
 static void unsee_views(void *userdata)
 {
-	struct origins *all = userdata;
-
-	for (struct origin *o = all->first; o; o = o->next)
+	for (struct origin *o = mirror_first_origin(userdata); o; o = o->next)
 		view_each(o, unsee_view, NULL);
 }
 
 static void unsee_origins(void *userdata)
 {
-	struct origins *all = userdata;
-
-	for (struct origin *o = all->first; o; o = o->next)
+	for (struct origin *o = mirror_first_origin(userdata); o; o = o->next)
 		o->seen = false;
 }
 
 /* Returns 0, or a negative errno; -EINTR for a renamed origin, which begins anew. */
-static int see(struct origins *all, const struct kernel_origin *from, struct origin **ret)
+static int note_origin(struct mirror *m, const struct kernel_origin *from, struct origin **ret)
 {
-	struct origin *o = origins_find_id(all, from->id);
+	struct origin *o = mirror_find_origin_id(m, from->id);
 	bool renamed = o && !streq(o->name, from->name);
 
 	/* Its name is part of its paths. */
 	if (renamed)
-		origins_remove(all, o);
+		mirror_remove_origin(m, o);
 	if (renamed || !o)
-		o = origins_add(all, from);
+		o = mirror_add_origin(m, from);
 	if (!o)
 		return -ENOMEM;
 	o->seen = true;
@@ -60,7 +54,7 @@ static int see_origin(const struct kernel_origin *from, void *userdata)
 {
 	struct origin *o;
 
-	return see(userdata, from, &o);
+	return note_origin(userdata, from, &o);
 }
 
 static int see_view(const struct kernel_origin *origin, const struct kernel_view *from,
@@ -70,7 +64,7 @@ static int see_view(const struct kernel_origin *origin, const struct kernel_view
 	struct view *v;
 	int r;
 
-	r = see(userdata, origin, &o);
+	r = note_origin(userdata, origin, &o);
 	if (r < 0)
 		return r;
 	v = view_find(o, from->id) ?: view_new(o, from);
@@ -94,17 +88,17 @@ static void collect_unseen(struct view *v, void *userdata)
 }
 
 /* Removes what the kernel has no more. */
-static int remove_unseen(struct origins *all)
+static int remove_unseen(struct mirror *m)
 {
 	struct origin *o, *next;
 
-	for (o = all->first; o; o = next) {
+	for (o = mirror_first_origin(m); o; o = next) {
 		cleanup_free struct view **views = NULL;
 		struct unseen unseen;
 
 		next = o->next;
 		if (!o->seen) {
-			origins_remove(all, o);
+			mirror_remove_origin(m, o);
 			continue;
 		}
 		views = calloc(o->n_views + 1, sizeof(*views));
@@ -125,25 +119,15 @@ static int remove_unseen(struct origins *all)
 /* Jobs are at work there: what they have mounted is not known yet. */
 static bool is_busy(const struct origin *o)
 {
-	return o->job || o->queue;
+	return o->work || !TAILQ_EMPTY(&o->queue);
 }
 
-static bool any_busy(const struct origins *all)
+static bool any_busy(struct mirror *m, const struct context *context)
 {
-	for (const struct origin *o = all->first; o; o = o->next)
+	for (const struct origin *o = mirror_first_origin(m); o; o = o->next)
 		if (is_busy(o))
 			return true;
-	return false;
-}
-
-static bool belongs_to_busy(struct origins *all, const char *path)
-{
-	const struct runtime *rt = all->context->runtime;
-
-	for (struct origin *o = all->first; o; o = o->next)
-		if (is_busy(o) && after_prefix(path, runtime_origin(rt, o->name, "").s))
-			return true;
-	return false;
+	return !LIST_EMPTY(context->works);
 }
 
 /*
@@ -171,92 +155,89 @@ static void sweep_wanted(const struct path *variant, void *userdata)
 
 static void sweep_origin_wanted(const struct path *folder, void *userdata)
 {
-	struct origins *all = userdata;
-
 	(void)runtime_each_entry(runtime_join(folder, "variants").s, sweep_wanted,
-				 origins_find_name(all, strrchr(folder->s, '/') + 1));
+				 mirror_find_origin(userdata, strrchr(folder->s, '/') + 1));
 }
 
-/* The trash has a file system of its own there, which it goes on filling. */
-static bool is_trash(const struct origins *all, const char *path)
-{
-	return after_prefix(path, runtime_trash(all->context->runtime, 0).s);
-}
-
-void reconcile_sweep(struct origins *all)
+void reconcile_sweep(struct mirror *m, const struct context *context)
 {
 	/* A folder that a job has just made looks like one that was left behind. */
-	if (any_busy(all))
-		context_try_again(all->context);
+	if (any_busy(m, context))
+		context_try_again(context);
 	else
-		runtime_sweep(all->context->runtime);
+		runtime_sweep(context->runtime);
 }
 
-/* Unmounts what belongs to nothing that there is. */
-static void unmount_unclaimed(struct origins *all, struct mountinfo *mounts)
+struct strangers {
+	struct mirror *mirror;
+	const struct context *context;
+	int r;
+};
+
+static void detach_stranger(const struct path *folder, void *userdata)
 {
-	for (size_t i = 0; i < mounts->n; i++) {
-		struct mountinfo_entry *entry = &mounts->entries[i];
-		int r;
+	const char *name = strrchr(folder->s, '/') + 1;
+	struct strangers *strangers = userdata;
+	int r;
 
-		if (entry->claimed || streq(entry->path, all->context->runtime->dir) ||
-		    belongs_to_busy(all, entry->path) || is_trash(all, entry->path))
-			continue;
-		r = mount_detach(entry->path);
-		if (r < 0)
-			log_warning("%s: cannot unmount it: %s", entry->path, strerror(-r));
-		else
-			log_info("%s: unmounted, as nothing in the kernel belongs to it",
-				 entry->path);
-	}
-	(void)runtime_each_entry(runtime_origins(all->context->runtime).s, sweep_origin_wanted,
-				 all);
-	reconcile_sweep(all);
+	if (mirror_find_origin(strangers->mirror, name) ||
+	    workshop_is_busy(strangers->context, name))
+		return;
+	r = runtime_detach_origin(folder);
+	strangers->r = r < 0 ? r : strangers->r;
 }
 
-static void mount_view(struct view *v, void *userdata)
+/* Looks at what is mounted, of all that nothing is at work on. */
+static int find_mounts(struct mirror *m, const struct context *context)
+{
+	struct strangers strangers = { .mirror = m, .context = context };
+	struct path origins = runtime_origins(context->runtime);
+	int r;
+
+	for (struct origin *o = mirror_first_origin(m); o; o = o->next) {
+		r = is_busy(o) || o->variants.plain->path ? 0 : workshop_find(o);
+		if (r < 0)
+			return r;
+	}
+	r = runtime_each_entry(origins.s, detach_stranger, &strangers);
+	return r < 0 ? r : strangers.r;
+}
+
+static void restore_view(struct view *v, void *userdata)
 {
 	(void)userdata;
-	view_try_mount(v);
+	view_restore(v);
 }
 
-void reconcile_missing(struct origins *all)
+void reconcile_missing(struct mirror *m)
 {
-	for (struct origin *o = all->first; o; o = o->next) {
-		if (o->ours)
-			origin_try_mount(o);
-		view_each(o, mount_view, NULL);
+	for (struct origin *o = mirror_first_origin(m); o; o = o->next) {
+		view_each(o, restore_view, NULL);
+		workshop_restore(o);
 		origin_relax(o);
 	}
 }
 
-int reconcile(struct origins *all, struct kernel *kernel, struct failure *f)
+int reconcile(struct mirror *m, struct kernel *kernel, const struct context *context,
+	      struct failure *f)
 {
-	const char *dir = all->context->runtime->dir;
-	struct mountinfo mounts;
+	struct path origins = runtime_origins(context->runtime);
 	int r;
 
-	unsee_origins(all);
-	unsee_views(all);
-	if (kernel_dump_origins(kernel, see_origin, unsee_origins, all, f) < 0 ||
-	    kernel_dump_views(kernel, see_view, unsee_views, all, f) < 0)
+	unsee_origins(m);
+	unsee_views(m);
+	if (kernel_dump_origins(kernel, see_origin, unsee_origins, m, f) < 0 ||
+	    kernel_dump_views(kernel, see_view, unsee_views, m, f) < 0)
 		return -1;
-	r = remove_unseen(all);
+	r = remove_unseen(m);
 	if (r < 0)
 		return failed_step(f, "the kernel's registry", "follow it", -r, NULL);
-
-	r = runtime_read_mounts(all->context->runtime, &mounts);
-	if (r < 0)
-		return failed_step(f, dir, "read what is mounted there", -r, NULL);
 	/* What cannot be looked at is not taken for gone: all of it is done again later. */
-	for (struct origin *o = all->first; r == 0 && o; o = o->next)
-		if (!is_busy(o))
-			r = origin_find_mounts(o, &mounts);
-	if (r == 0)
-		unmount_unclaimed(all, &mounts);
-	mountinfo_free(&mounts);
+	r = find_mounts(m, context);
 	if (r < 0)
-		return failed_step(f, dir, "look at what is mounted there", -r, NULL);
-	reconcile_missing(all);
+		return failed_step(f, origins.s, "look at what is mounted there", -r, NULL);
+	(void)runtime_each_entry(origins.s, sweep_origin_wanted, m);
+	reconcile_sweep(m, context);
+	reconcile_missing(m);
 	return 0;
 }

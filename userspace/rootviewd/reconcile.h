@@ -8,20 +8,21 @@
 
 #include "failure.h"
 #include "kernel.h"
-#include "origins.h"
+#include "mirror.h"
 
 /*
- * Makes @all what the registry holds, and mounts to match: those that nothing
+ * Makes @m what the registry holds, and mounts to match: those that nothing
  * in the registry belongs to go, missing ones are made.  What cannot be mounted
  * is logged, and no failure; a registry that cannot be read is one, and so are mounts
  * that cannot be looked at: then all mounts are left alone.
  */
-int reconcile(struct origins *all, struct kernel *kernel, struct failure *f);
+int reconcile(struct mirror *m, struct kernel *kernel, const struct context *context,
+	      struct failure *f);
 
 /* Sees to it that all mounts are there that should be, and no more than that. */
-void reconcile_missing(struct origins *all);
+void reconcile_missing(struct mirror *m);
 
 /* Removes folders that nothing needs any more; while any job is at work, later. */
-void reconcile_sweep(struct origins *all);
+void reconcile_sweep(struct mirror *m, const struct context *context);
 
 #endif

@@ -11,10 +11,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "log.h"
 #include "mount.h"
 #include "util.h"
-
-#define MOUNT_TABLE "/proc/self/mountinfo"
 
 #define LOCK_TRIES 25
 
@@ -63,6 +62,11 @@ struct path runtime_trash(const struct runtime *rt, unsigned int number)
 	if (!number)
 		return make_path("%s/trash", rt->dir);
 	return make_path("%s/trash/%u", rt->dir, number);
+}
+
+struct path runtime_added(const struct runtime *rt, const char *origin)
+{
+	return make_path("%s/added%s%s", rt->dir, origin ? "/" : "", origin ?: "");
 }
 
 int runtime_make_folder(const char *path)
@@ -164,7 +168,6 @@ static void sweep_variants(const struct path *path, void *userdata)
 	/* In this order: while there is a plain one, others may be made. */
 	if (remove_folder(runtime_join(path, "plain").s) && remove_folder(variants.s)) {
 		(void)unlink(runtime_join(path, "id").s);
-		(void)unlink(runtime_join(path, "label").s);
 		(void)remove_folder(path->s);
 	}
 }
@@ -192,30 +195,51 @@ void runtime_sweep(const struct runtime *rt)
  * The folder as a mount.
  */
 
-int runtime_read_mounts(const struct runtime *rt, struct mountinfo *ret)
+/* Logs what is unmounted that no daemon would have left, had it not been killed. */
+static void detach(const struct path *path)
 {
-	return mountinfo_read(MOUNT_TABLE, rt->dir, ret);
-}
-
-/* Puts whether the folder is a mount, and how many mounts are below it. */
-static int look(const struct runtime *rt, bool *ret_is_mount, size_t *ret_below)
-{
-	struct mountinfo table;
 	int r;
 
-	r = runtime_read_mounts(rt, &table);
-	if (r < 0)
-		return r;
-	*ret_is_mount = false;
-	*ret_below = 0;
-	for (size_t i = 0; i < table.n; i++) {
-		if (streq(table.entries[i].path, rt->dir))
-			*ret_is_mount = true;
-		else
-			(*ret_below)++;
+	/* Somebody may have mounted something over it. */
+	while (mount_is_there(path->s) > 0) {
+		r = mount_detach(path->s);
+		if (r < 0) {
+			log_warning("%s: cannot unmount it: %s", path->s, strerror(-r));
+			return;
+		}
+		log_info("%s: unmounted, as nothing in the kernel belongs to it", path->s);
 	}
-	mountinfo_free(&table);
-	return 0;
+}
+
+void runtime_detach_layers(const struct path *variant)
+{
+	struct path lower = runtime_join(variant, "lower");
+	struct path skeleton = runtime_join(variant, "skeleton");
+
+	detach(&lower);
+	detach(&skeleton);
+}
+
+static void detach_variant(const struct path *variant, void *userdata)
+{
+	struct path mount = runtime_join(variant, "mount");
+
+	(void)userdata;
+	detach(&mount);
+	runtime_detach_layers(variant);
+}
+
+void runtime_detach_variant(const struct path *variant)
+{
+	detach_variant(variant, NULL);
+}
+
+int runtime_detach_origin(const struct path *origin)
+{
+	struct path plain = runtime_join(origin, "plain");
+
+	detach(&plain);
+	return runtime_each_entry(runtime_join(origin, "variants").s, detach_variant, NULL);
 }
 
 /* Whether @dir is on the file system of the folder above: then it is no tmpfs of its own. */
@@ -230,7 +254,7 @@ static bool is_bind(const char *dir)
 static int make_folders(struct runtime *rt, struct failure *f)
 {
 	struct path paths[] = {
-		runtime_origins(rt), runtime_trash(rt, 0),
+		runtime_origins(rt), runtime_added(rt, NULL), runtime_trash(rt, 0),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
@@ -244,13 +268,10 @@ static int make_folders(struct runtime *rt, struct failure *f)
 
 static int make_mount(struct runtime *rt, struct failure *f)
 {
-	bool is_mount;
-	size_t below;
-	int r;
+	int r = mount_is_there(rt->dir);
 
-	r = look(rt, &is_mount, &below);
-	if (r == 0)
-		r = is_mount ? mount_set_private(rt->dir) : mount_make_private(rt->dir);
+	if (r >= 0)
+		r = r ? mount_set_private(rt->dir) : mount_make_private(rt->dir);
 	return r < 0 ? failed_step(f, rt->dir, "make this folder a private mount", -r, NULL) : 0;
 }
 
@@ -321,7 +342,8 @@ static int check_owner(const char *dir, struct failure *f)
 static bool is_ours(const struct runtime *rt, const struct path *path)
 {
 	const struct path ours[] = {
-		runtime_lock(rt), runtime_origins(rt), runtime_trash(rt, 0),
+		runtime_lock(rt), runtime_origins(rt), runtime_added(rt, NULL),
+		runtime_trash(rt, 0),
 	};
 	struct stat st;
 
@@ -391,16 +413,11 @@ int runtime_open(struct runtime *ret, const char *dir, struct failure *f)
 
 void runtime_close(struct runtime *rt)
 {
-	bool is_mount;
-	size_t below;
-
 	(void)unlink(runtime_lock(rt).s);
-	if (look(rt, &is_mount, &below) == 0 && below == 0) {
-		/* They are empty, or they stay. */
-		(void)rmdir(runtime_origins(rt).s);
-		(void)rmdir(runtime_trash(rt, 0).s);
-		if (is_mount && is_bind(rt->dir))
-			(void)mount_detach(rt->dir);
-	}
+	/* They are empty, or they stay. */
+	(void)rmdir(runtime_added(rt, NULL).s);
+	(void)rmdir(runtime_trash(rt, 0).s);
+	if (rmdir(runtime_origins(rt).s) == 0 && is_bind(rt->dir))
+		(void)mount_detach(rt->dir);
 	close_fd(&rt->lock_fd);
 }

@@ -7,7 +7,6 @@
  *	  lock				locked by the daemon; for root only
  *	  origins/ORIGIN/		for root only, as an image may hold set-user-id files
  *	    id				the kernel's id of the origin that this is about
- *	    label			the label that AddOrigin asked for, if it did
  *	    plain			the origin's file system
  *	    variants/N/mount		another variant of it, if that is an overlay:
  *	    variants/N/skeleton		its upper layer, a tmpfs, while the overlay is made
@@ -27,7 +26,6 @@
 #include <stdint.h>
 
 #include "failure.h"
-#include "mountinfo.h"
 
 /* With it, two names and the fixed parts, every path is shorter than PATH_MAX. */
 #define RUNTIME_DIR_MAX 1024
@@ -60,6 +58,8 @@ struct path runtime_origins(const struct runtime *rt);
 struct path runtime_origin(const struct runtime *rt, const char *origin, const char *what);
 /* With @number -1, the folder of all variants but the plain one. */
 struct path runtime_variant(const struct runtime *rt, const char *origin, int64_t number);
+/* With @origin NULL, the folder of all. */
+struct path runtime_added(const struct runtime *rt, const char *origin);
 /* With @number 0, the folder of all. */
 struct path runtime_trash(const struct runtime *rt, unsigned int number);
 struct path runtime_join(const struct path *folder, const char *name);
@@ -83,8 +83,14 @@ void runtime_sweep(const struct runtime *rt);
 int runtime_each_entry(const char *folder, void (*each)(const struct path *path, void *userdata),
 		       void *userdata);
 
-/* Reads what is mounted in the folder; see mountinfo.h. */
-int runtime_read_mounts(const struct runtime *rt, struct mountinfo *ret);
+/*
+ * Unmount what belongs to nothing that there is, and say so in the log: the layers of a variant,
+ * all of a variant, or all of an origin; their arguments are the folders.  The last returns a
+ * negative errno if there may be more.
+ */
+void runtime_detach_layers(const struct path *variant);
+void runtime_detach_variant(const struct path *variant);
+int runtime_detach_origin(const struct path *origin);
 
 /*
  * Write and read a file of one line.  Return 0 or a negative errno; the caller frees.  What

@@ -5,6 +5,7 @@
 #include "service.h"
 
 #include <inttypes.h>
+#include <search.h>
 #include <sys/sysmacros.h>
 
 #include "device.h"
@@ -12,8 +13,8 @@
 #include "label.h"
 #include "log.h"
 #include "name.h"
-#include "skeleton.h"
 #include "util.h"
+#include "workshop.h"
 
 /* What is returned is valid until the next mirror_update(). */
 static struct origin *find_origin(struct service *s, const char *name, struct failure *f)
@@ -91,14 +92,18 @@ static void go_on(sd_event_source *source)
  */
 
 struct change {
+	LIST_ENTRY(change) next;	/* of all that are at work */
 	struct service *service;
 	char *name, *device, *label;
 	dev_t number;		/* of the block device, if @device is NULL */
 	dev_t dev;		/* of the origin */
+	uint64_t origin;	/* serial of that whose own file system this uses; else 0 */
 	service_done_t done;
 	void *userdata;
 	bool bad;
 	bool stays;		/* it could not be removed: @failure says why */
+	bool unloaded;		/* its device could not be loaded: likewise */
+	bool answered;		/* what goes on is done for nobody */
 	struct failure failure;
 	sd_event_source *answer;
 	struct job *job;
@@ -139,11 +144,13 @@ static struct change *change_new(struct service *s, const char *name, const char
 		change_free(c);
 		return NULL;
 	}
+	LIST_INSERT_HEAD(&s->changes, c, next);
 	return c;
 }
 
 static void change_forget(struct change *c)
 {
+	LIST_REMOVE(c, next);
 	c->service->waiting--;
 	change_free(c);
 }
@@ -152,7 +159,8 @@ static void change_end(struct change *c, const struct failure *f)
 {
 	struct failure ignored;
 
-	(void)c->done(c->userdata, f, &ignored);
+	if (!c->answered)
+		(void)c->done(c->userdata, f, &ignored);
 	change_forget(c);
 }
 
@@ -190,19 +198,29 @@ static void undo(struct change *c)
 
 	if (o) {
 		o->removing = true;
-		origin_release(o);
+		workshop_release(o);
 		trash_flush(c->service->context->trash);
 	}
 	/* If there can be no job, everybody has to wait a little. */
-	if (job_start(&c->job, c->service->context->loop, remove_in_child, undone, c, &f) < 0)
+	if (job_start(&c->job, c->service->context->loop, remove_in_child, undone, NULL, c, &f) < 0)
 		undone(c, device_remove(c->name, c->dev, &f), NULL, &f);
 }
 
 static int on_mounted(sd_event_source *source, void *userdata)
 {
 	struct change *c = userdata;
+	struct origin *o = mirror_find_origin_serial(c->service->mirror, c->origin);
+	struct failure ignored;
 
 	(void)source;
+	if (c->unloaded) {
+		/* The child hangs; what it leaves is for loading_over(). */
+		c->answered = true;
+		(void)c->done(c->userdata, &c->failure, &ignored);
+		return 0;
+	}
+	if (o)
+		workshop_end_use(o, o->variants.plain);
 	if (c->stays)
 		change_end(c, &c->failure);
 	else if (c->bad || c->done(c->userdata, NULL, &c->failure) < 0)
@@ -234,15 +252,25 @@ static int check_twin(const struct change *c, dev_t backing, uint64_t id, struct
 				     o->name);
 }
 
+/* What is asked for beside the name and the device: before that is there, since it may be seen. */
+static int note_label(const struct change *c, struct failure *f)
+{
+	struct path path = runtime_added(c->service->context->runtime, c->name);
+	int r;
+
+	r = c->label ? runtime_write_line(path.s, c->label) : unlink(path.s) < 0 ? -errno : 0;
+	return r < 0 && r != -ENOENT ? failed_step(f, path.s, "write this file", -r, NULL) : 0;
+}
+
 static int load_in_child(void *userdata, char **ret_text, struct failure *f)
 {
 	struct change *c = userdata;
-
 	struct device_backing backing;
 
 	if ((c->device ? device_examine(c->device, &backing, f) :
 			 device_examine_number(c->number, &backing, f)) < 0 ||
 	    check_twin(c, backing.dev, UINT64_MAX, f) < 0 ||
+	    device_check_free(c->name, f) < 0 || note_label(c, f) < 0 ||
 	    device_load(c->name, &backing, &c->dev, f) < 0)
 		return -1;
 	if (asprintf(ret_text, "%u:%u", major(c->dev), minor(c->dev)) >= 0)
@@ -251,9 +279,18 @@ static int load_in_child(void *userdata, char **ret_text, struct failure *f)
 	return failed_step(f, c->name, "tell its number", ENOMEM, NULL);
 }
 
+/* As workshop_request(); on_mounted() ends the use. */
+static int use_plain(struct change *c, struct origin *o, variant_told_t told, struct failure *f)
+{
+	c->origin = o->serial;
+	variants_begin_use(o->variants.plain);
+	return workshop_request(o, o->variants.plain, WORKSHOP_MOUNT, told, c, f);
+}
+
 static int mount_loaded(struct change *c, struct failure *f)
 {
 	struct origin *o;
+	int r;
 
 	if (mirror_update(c->service->mirror, f) < 0)
 		return -1;
@@ -265,9 +302,10 @@ static int mount_loaded(struct change *c, struct failure *f)
 	if (check_twin(c, o->counters.backing, o->id, f) < 0)
 		return -1;
 	o->ours = true;
-	if (c->label && origin_set_label(o, c->label, f) < 0)
-		return -1;
-	return origin_mount(o, mounted, c, f);
+	r = use_plain(c, o, mounted, f);
+	if (r > 0)
+		go_on(c->answer);
+	return r < 0 ? -1 : 0;
 }
 
 static void loaded(void *userdata, int r, const char *text, const struct failure *f)
@@ -276,7 +314,9 @@ static void loaded(void *userdata, int r, const char *text, const struct failure
 	unsigned int major, minor;
 
 	if (r < 0) {
-		change_end(c, f);
+		c->unloaded = true;
+		c->failure = *f;
+		go_on(c->answer);
 		return;
 	}
 	if (text && sscanf(text, "%u:%u", &major, &minor) == 2)
@@ -285,14 +325,51 @@ static void loaded(void *userdata, int r, const char *text, const struct failure
 		undo(c);
 }
 
+/* Of a child that was killed, nothing stays either: the device that has the name now is its own. */
+static void loading_over(void *userdata)
+{
+	struct change *c = userdata;
+	struct service *s = c->service;
+	struct failure ignored;
+	struct origin *o;
+
+	if (!c->unloaded)
+		return;
+	/* Unless it had to be answered before: see on_mounted(). */
+	(void)sd_event_source_set_enabled(c->answer, SD_EVENT_OFF);
+	device_sweep_one(c->name);
+	if (mirror_update(s->mirror, &ignored) < 0)
+		log_warning("%s", ignored.message);
+	o = mirror_find_origin(s->mirror, c->name);
+	if (o && o->ours) {
+		c->dev = o->dev;
+		undo(c);
+		return;
+	}
+	(void)unlink(runtime_added(s->context->runtime, c->name).s);
+	change_end(c, &c->failure);
+}
+
 static int check_origin_label(const char *label, char **ret, struct failure *f)
 {
-	if (!label)
-		return 0;
-	if (!streq(label, ORIGIN_NATIVE))
-		return label_check(label, ret, f);
-	*ret = strdup(label);
-	return *ret ? 0 : failed_step(f, label, "keep it", ENOMEM, NULL);
+	return label ? view_check_label(label, ret, f) : 0;
+}
+
+/* Whether nobody has the name, or is about to. */
+static int check_unknown(struct service *s, const char *name, struct failure *f)
+{
+	struct change *c;
+
+	if (mirror_update(s->mirror, f) < 0)
+		return -1;
+	if (mirror_find_origin(s->mirror, name))
+		return failed(f, FAILURE_ORIGIN_EXISTS, "there is an origin \"%s\" already", name);
+	LIST_FOREACH(c, &s->changes, next)
+		if (streq(c->name, name))
+			return failed(f, FAILURE_ORIGIN_EXISTS,
+				      "origin \"%s\" is being added or removed by another request",
+				      name);
+	return 0;
 }
 
 int service_add_origin(struct service *s, const char *name, const char *device, dev_t number,
@@ -303,13 +380,13 @@ int service_add_origin(struct service *s, const char *name, const char *device, 
 	struct change *c;
 
 	if (check_name("origin", name, origin_name_fault(name), f) < 0 ||
-	    check_origin_label(label, &canonical, f) < 0 || mirror_update(s->mirror, f) < 0)
+	    check_origin_label(label, &canonical, f) < 0 || check_unknown(s, name, f) < 0)
 		return -1;
 	c = change_new(s, name, device, canonical, done, userdata, f);
 	if (!c)
 		return -1;
 	c->number = number;
-	if (job_start(&c->job, s->context->loop, load_in_child, loaded, c, f) == 0)
+	if (job_start(&c->job, s->context->loop, load_in_child, loaded, loading_over, c, f) == 0)
 		return 0;
 	change_forget(c);
 	return -1;
@@ -327,11 +404,23 @@ static void mounted_again(void *userdata, const struct failure *f)
 	go_on(c->answer);
 }
 
+/* It could not be removed: @o is there as before. */
+static void restore_origin(struct change *c, struct origin *o)
+{
+	struct failure f;
+	int r;
+
+	c->stays = true;
+	o->removing = false;
+	r = o->ours ? use_plain(c, o, mounted_again, &f) : 1;
+	if (r != 0)
+		mounted_again(c, r < 0 ? &f : NULL);
+}
+
 static void removed(void *userdata, int r, const char *text, const struct failure *f)
 {
 	struct change *c = userdata;
 	struct service *s = c->service;
-	struct failure ignored;
 	struct origin *o;
 
 	(void)text;
@@ -339,17 +428,12 @@ static void removed(void *userdata, int r, const char *text, const struct failur
 	if (r == 0 && mirror_update(s->mirror, &c->failure) < 0)
 		log_warning("%s", c->failure.message);
 	o = r < 0 ? mirror_find_origin(s->mirror, c->name) : NULL;
-	if (o)
-		o->removing = false;
-	if (o && o->ours) {
-		c->stays = true;
+	if (o) {
 		c->failure = *f;
-		if (origin_mount(o, mounted_again, c, &ignored) == 0)
-			return;
-		log_warning("%s; trying again soon", ignored.message);
-		context_try_again(s->context);
+		restore_origin(c, o);
+	} else {
+		change_end(c, r < 0 ? f : NULL);
 	}
-	change_end(c, r < 0 ? f : NULL);
 }
 
 int service_remove_origin(struct service *s, const char *name, service_done_t done,
@@ -366,18 +450,17 @@ int service_remove_origin(struct service *s, const char *name, service_done_t do
 		f->views = o->n_views;
 		return -1;
 	}
-	c = change_new(s, name, NULL, o->label, done, userdata, f);
+	c = change_new(s, name, NULL, NULL, done, userdata, f);
 	if (!c)
 		return -1;
 	c->dev = o->dev;
 	o->removing = true;
-	origin_release(o);
+	workshop_release(o);
 	trash_flush(s->context->trash);
-	if (job_start(&c->job, s->context->loop, remove_in_child, removed, c, f) == 0)
+	if (job_start(&c->job, s->context->loop, remove_in_child, removed, NULL, c, f) == 0)
 		return 0;
 	o->removing = false;
-	if (o->ours)
-		origin_try_mount(o);
+	workshop_restore(o);
 	change_forget(c);
 	return -1;
 }
@@ -400,7 +483,7 @@ static int take_counters(const struct kernel_origin *from, void *userdata)
 	return 0;
 }
 
-static void count_again(void *userdata)
+static void count_anew(void *userdata)
 {
 	(void)userdata;
 }
@@ -410,13 +493,13 @@ static int update_counters(struct service *s, struct failure *f)
 	struct count count = { .mirror = s->mirror };
 
 	if (mirror_update(s->mirror, f) < 0 ||
-	    kernel_dump_origins(s->kernel, take_counters, count_again, &count, f) < 0)
+	    kernel_dump_origins(s->kernel, take_counters, count_anew, &count, f) < 0)
 		return -1;
 	if (!count.renamed)
 		return 0;
 	if (mirror_read_again(s->mirror, f) < 0)
 		return -1;
-	return kernel_dump_origins(s->kernel, take_counters, count_again, &count, f);
+	return kernel_dump_origins(s->kernel, take_counters, count_anew, &count, f);
 }
 
 int service_list_origins(struct service *s, const char *name,
@@ -466,14 +549,23 @@ static struct view *find_view(struct origin *o, const struct view_key *key, stru
 
 struct batch {
 	struct service *service;
-	uint64_t origin;
+	uint64_t origin;	/* its serial */
+	struct asked *asked;	/* what goes with each result; NULL if none is to be created */
 	struct view_result *results;
 	size_t n;
 	size_t waiting;		/* results that are not known yet */
-	bool keep;		/* a view that cannot be mounted */
 	service_views_t done;
 	void *userdata;
 	sd_event_source *answer;
+};
+
+/* Of a view that is to be created. */
+struct asked {
+	char *label;		/* canonical; NULL if none */
+	char *blob;
+	struct spec spec;	/* but for what the variant has of it */
+	int64_t folder;		/* of points that are too long for a blob; else -1 */
+	struct variant *variant;	/* that it will have, and this uses; NULL if none */
 };
 
 void service_free_results(struct view_result *results, size_t n)
@@ -495,22 +587,76 @@ static void batch_free(struct batch *b)
 	if (!b)
 		return;
 	sd_event_source_disable_unref(b->answer);
+	for (size_t i = 0; b->asked && i < b->n; i++) {
+		free(b->asked[i].label);
+		free(b->asked[i].blob);
+		spec_free(&b->asked[i].spec);
+	}
+	free(b->asked);
 	service_free_results(b->results, b->n);
 	free(b);
 }
 
+/*
+ * Names of views that wait to be created: who asked first has them.
+ */
+
+static int compare_reserved(const void *a, const void *b)
+{
+	const struct view_result *x = a, *y = b;
+
+	if (x->batch->origin != y->batch->origin)
+		return x->batch->origin < y->batch->origin ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static int check_reserved(struct service *s, struct view_result *result, struct failure *f)
+{
+	if (!tfind(result, &s->reserved, compare_reserved))
+		return 0;
+	return failed(f, FAILURE_VIEW_EXISTS, "view \"%s\" is being created by another request",
+		      result->name);
+}
+
+static void reserve_names(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct view_result *result = &b->results[i];
+		struct view_result **found = NULL;
+
+		/* Where memory is short, the registry is still there to refuse the second. */
+		if (!result->bad)
+			found = tsearch(result, &b->service->reserved, compare_reserved);
+		result->reserved = found && *found == result;
+	}
+}
+
+static void release_names(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->results[i].reserved)
+			tdelete(&b->results[i], &b->service->reserved, compare_reserved);
+		b->results[i].reserved = false;
+	}
+}
+
 static int on_batch(sd_event_source *source, void *userdata);
 
-static struct batch *batch_new(struct service *s, size_t n, service_views_t done, void *userdata,
-			       struct failure *f)
+/* With @creates, views are to be created. */
+static struct batch *batch_new(struct service *s, const struct origin *o, size_t n, bool creates,
+			       service_views_t done, void *userdata, struct failure *f)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b) {
-		*b = (struct batch){ .service = s, .n = n, .done = done, .userdata = userdata };
+		*b = (struct batch){
+			.service = s, .origin = o->serial, .n = n, .done = done, .userdata = userdata,
+		};
 		b->results = calloc(n, sizeof(*b->results));
+		b->asked = creates ? calloc(n, sizeof(*b->asked)) : NULL;
 	}
-	if (!b || !b->results || prepare_to_go_on(s, &b->answer, on_batch, b) < 0) {
+	if (!b || !b->results || (creates && !b->asked) ||
+	    prepare_to_go_on(s, &b->answer, on_batch, b) < 0) {
 		batch_free(b);
 		failed_step(f, "a request", "take it", ENOMEM, NULL);
 		return NULL;
@@ -519,6 +665,8 @@ static struct batch *batch_new(struct service *s, size_t n, service_views_t done
 		batch_free(b);
 		return NULL;
 	}
+	for (size_t i = 0; creates && i < n; i++)
+		b->asked[i] = (struct asked){ .spec = SPEC_DEFAULT, .folder = -1 };
 	return b;
 }
 
@@ -528,17 +676,17 @@ static void batch_forget(struct batch *b)
 	batch_free(b);
 }
 
-/* Views that cannot be mounted go again. */
+/* Views that were created, and whose answer could not be made, go again. */
 static void roll_back(struct batch *b, struct origin *o)
 {
 	struct failure f;
 	bool any = false;
 
-	for (size_t i = 0; o && i < b->n; i++) {
+	for (size_t i = 0; o && b->asked && i < b->n; i++) {
 		struct view_result *result = &b->results[i];
 		struct kernel *k = b->service->kernel;
 
-		if (!result->bad || !result->id || b->keep)
+		if (!result->bad || !result->id)
 			continue;
 		any = true;
 		if (kernel_delete_view(k, o->name, result->name, result->id, &f) < 0 &&
@@ -550,51 +698,148 @@ static void roll_back(struct batch *b, struct origin *o)
 		log_warning("%s", f.message);
 }
 
+/* What was prepared for a view is not needed any more; what the view needs it has. */
+static void end_asking(struct batch *b, struct origin *o)
+{
+	for (size_t i = 0; o && b->asked && i < b->n; i++) {
+		struct asked *asked = &b->asked[i];
+
+		if (asked->folder >= 0 && b->results[i].bad)
+			origin_forget_wanted(o, asked->folder);
+		if (asked->variant)
+			workshop_end_use(o, asked->variant);
+		asked->folder = -1;
+		asked->variant = NULL;
+	}
+}
+
 static void batch_end(struct batch *b)
 {
-	struct service *s = b->service;
+	struct mirror *m = b->service->mirror;
 	struct views_done all = { .results = b->results, .n = b->n };
 
 	/* Each time there is more that is bad. */
 	do {
-		roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
-		all.origin = mirror_find_origin_id(s->mirror, b->origin);
+		roll_back(b, mirror_find_origin_serial(m, b->origin));
+		all.origin = mirror_find_origin_serial(m, b->origin);
 	} while (b->done(b->userdata, &all) < 0);
+	end_asking(b, mirror_find_origin_serial(m, b->origin));
 	batch_forget(b);
+}
+
+/*
+ * Creating.  A view comes into the registry only when there is what it asks for: one that is
+ * refused was never there.
+ */
+
+/* Writes down what a view asks for, as its record has it. */
+static int write_blob(struct origin *o, const char *name, struct asked *asked, struct failure *f)
+{
+	const struct variant *v = asked->variant;
+	struct spec spec = asked->spec;
+	int r;
+
+	if (v) {
+		spec.points = v->points;
+		spec.idmap = v->map;
+	}
+	r = spec_to_blob(&spec, -1, &asked->blob);
+	/* The mount points are what makes it long. */
+	if (r == 0 && asked->blob && strlen(asked->blob) > ROOTVIEW_BLOB_MAX) {
+		if (origin_keep_wanted(o, &spec.points, &asked->folder, f) < 0)
+			return -1;
+		free(asked->blob);
+		asked->blob = NULL;
+		r = spec_to_blob(&spec, asked->folder, &asked->blob);
+	}
+	if (r < 0)
+		return failed_step(f, name, "write down its request", ENOMEM, NULL);
+	if (!asked->blob || strlen(asked->blob) <= ROOTVIEW_BLOB_MAX)
+		return 0;
+	return failed_about(f, FAILURE_INVALID_REQUEST, "cgroup",
+			    "cgroup and id map of view \"%s\" are too long together", name);
+}
+
+/* Puts the views that are not bad yet into the registry. */
+static int create_views(struct batch *b, struct origin *o, struct failure *f)
+{
+	cleanup_free struct kernel_request *requests = calloc(b->n, sizeof(*requests));
+	cleanup_free struct kernel_result *done = calloc(b->n, sizeof(*done));
+	cleanup_free size_t *index = calloc(b->n, sizeof(*index));
+	size_t n = 0;
+	int r;
+
+	if (!requests || !done || !index)
+		return failed_step(f, o->name, "take a request", ENOMEM, NULL);
+	for (size_t i = 0; i < b->n; i++) {
+		struct view_result *result = &b->results[i];
+		struct asked *asked = &b->asked[i];
+
+		if (!result->bad && write_blob(o, result->name, asked, &result->failure) < 0)
+			result->bad = true;
+		if (result->bad)
+			continue;
+		index[n] = i;
+		requests[n++] = (struct kernel_request){
+			.name = result->name, .label = asked->label, .blob = asked->blob,
+		};
+	}
+	r = n ? kernel_batch(b->service->kernel, o->name, requests, n, done, f) : 0;
+	for (size_t i = 0; i < n; i++) {
+		struct view_result *result = &b->results[index[i]];
+
+		result->id = done[i].id;
+		result->bad = done[i].error || !done[i].id;
+		if (done[i].error)
+			kernel_explain(o->name, &requests[i], &done[i], &result->failure);
+		else if (result->bad)
+			result->failure = *f;
+	}
+	return r;
 }
 
 static int on_batch(sd_event_source *source, void *userdata)
 {
+	struct batch *b = userdata;
+	struct mirror *m = b->service->mirror;
+	struct origin *o = mirror_find_origin_serial(m, b->origin);
+	struct failure f;
+	int r = 0;
+
 	(void)source;
-	batch_end(userdata);
+	release_names(b);
+	if (!o)
+		r = failed(&f, FAILURE_NO_SUCH_ORIGIN, "the origin was removed meanwhile");
+	else if (b->asked)
+		r = create_views(b, o, &f);
+	if (r == 0)
+		r = mirror_update(m, &f);
+	for (size_t i = 0; r < 0 && i < b->n; i++) {
+		/* Half of a batch that failed as a whole. */
+		if (!b->results[i].bad)
+			b->results[i].failure = f;
+		b->results[i].bad = true;
+	}
+	batch_end(b);
 	return 0;
 }
 
-static void view_told(void *userdata, struct view *v, const struct failure *f)
+static void told_of_result(void *userdata, const struct failure *f)
 {
-	struct batch *b = userdata;
+	struct view_result *result = userdata;
+	struct batch *b = result->batch;
 
-	for (size_t i = 0; f && i < b->n; i++) {
-		if (b->results[i].id != v->id)
-			continue;
-		b->results[i].bad = true;
-		b->results[i].failure = *f;
+	if (f) {
+		result->bad = true;
+		result->failure = *f;
 	}
 	if (--b->waiting == 0)
 		go_on(b->answer);
 }
 
-/* Waits for the view of a result; @o is its origin. */
-static void wait_for(struct batch *b, struct view_result *result, struct origin *o)
+/* @r is what workshop_request() has said. */
+static void await_result(struct batch *b, struct view_result *result, int r)
 {
-	struct view *v = o ? view_find(o, result->id) : NULL;
-	int r;
-
-	if (!v)
-		r = failed(&result->failure, FAILURE_NO_SUCH_VIEW,
-			   "view \"%s\" was deleted by somebody else", result->name);
-	else
-		r = view_mount(v, view_told, b, &result->failure);
 	if (r < 0)
 		result->bad = true;
 	else if (r == 0)
@@ -602,8 +847,8 @@ static void wait_for(struct batch *b, struct view_result *result, struct origin 
 }
 
 /* Of a view that is to be created, all that can be refused without making it. */
-static int check_request(struct origin *o, struct view_request *request, char **ret_label,
-			 char **ret_blob, int64_t *ret_folder, struct failure *f)
+static int check_request(struct service *s, struct view_request *request,
+			 struct view_result *result, struct asked *asked, struct failure *f)
 {
 	int found;
 
@@ -612,7 +857,8 @@ static int check_request(struct origin *o, struct view_request *request, char **
 		return -1;
 	}
 	if (check_name("view", request->name, view_name_fault(request->name), f) < 0 ||
-	    (request->label && label_check(request->label, ret_label, f) < 0))
+	    check_reserved(s, result, f) < 0 ||
+	    (request->label && view_check_label(request->label, &asked->label, f) < 0))
 		return -1;
 	found = request->spec.cgroup ? cgroup_exists(request->spec.cgroup) : 1;
 	if (found < 0)
@@ -620,163 +866,56 @@ static int check_request(struct origin *o, struct view_request *request, char **
 	if (!found)
 		return failed_about(f, FAILURE_NO_SUCH_CGROUP, request->spec.cgroup,
 				    "there is no cgroup \"%.256s\"", request->spec.cgroup);
-	if (spec_to_blob(&request->spec, -1, ret_blob) < 0)
-		return failed_step(f, request->name, "write down its request", ENOMEM, NULL);
-	if (!*ret_blob || strlen(*ret_blob) <= ROOTVIEW_BLOB_MAX)
-		return 0;
-
-	/* The mount points are what makes it long. */
-	if (origin_keep_wanted(o, &request->spec.points, ret_folder, f) < 0)
-		return -1;
-	free(*ret_blob);
-	*ret_blob = NULL;
-	if (spec_to_blob(&request->spec, *ret_folder, ret_blob) < 0)
-		return failed_step(f, request->name, "write down its request", ENOMEM, NULL);
-	if (strlen(*ret_blob) <= ROOTVIEW_BLOB_MAX)
-		return 0;
-	return failed_about(f, FAILURE_INVALID_REQUEST, "cgroup",
-			    "cgroup and id map of view \"%s\" are too long together",
-			    request->name);
-}
-
-/* What the kernel is asked for, and for which result. */
-struct asked {
-	struct kernel_request *requests;
-	struct kernel_result *results;
-	size_t *index;
-	char **labels;
-	char **blobs;
-	int64_t *folders;
-	size_t n;
-	size_t max;
-};
-
-static void asked_free(struct asked *asked)
-{
-	for (size_t i = 0; i < asked->n; i++) {
-		free(asked->labels[i]);
-		free(asked->blobs[i]);
-	}
-	free(asked->requests);
-	free(asked->results);
-	free(asked->index);
-	free(asked->labels);
-	free(asked->blobs);
-	free(asked->folders);
-}
-
-static int asked_init(struct asked *asked, size_t n)
-{
-	*asked = (struct asked){
-		.max = n,
-		.requests = calloc(n, sizeof(*asked->requests)),
-		.results = calloc(n, sizeof(*asked->results)),
-		.index = calloc(n, sizeof(*asked->index)),
-		.labels = calloc(n, sizeof(*asked->labels)),
-		.blobs = calloc(n, sizeof(*asked->blobs)),
-		.folders = calloc(n, sizeof(*asked->folders)),
-	};
-	return asked->requests && asked->results && asked->index && asked->labels &&
-	       asked->blobs && asked->folders ? 0 : -1;
-}
-
-static int prepare(struct batch *b, struct origin *o, struct view_request *requests,
-		   struct asked *asked, struct failure *f)
-{
-	for (size_t i = 0; i < b->n; i++) {
-		struct view_result *result = &b->results[i];
-		char *label = NULL, *blob = NULL;
-		int64_t folder = -1;
-
-		if (name_result(result, requests[i].name, f) < 0)
-			return -1;
-		if (check_request(o, &requests[i], &label, &blob, &folder, &result->failure) < 0) {
-			result->bad = true;
-			if (folder >= 0)
-				origin_forget_wanted(o, folder);
-			free(label);
-			free(blob);
-			continue;
-		}
-		asked->requests[asked->n] = (struct kernel_request){
-			.name = result->name, .label = label, .blob = blob,
-		};
-		asked->labels[asked->n] = label;
-		asked->blobs[asked->n] = blob;
-		asked->folders[asked->n] = folder;
-		asked->index[asked->n++] = i;
-	}
 	return 0;
 }
 
-static void take_results(struct batch *b, const char *origin, struct asked *asked)
+/* Returns what workshop_request() does. */
+static int request_variant(struct batch *b, struct origin *o, struct view_request *request,
+			   size_t i, struct failure *f)
 {
-	struct origin *o = mirror_find_origin_id(b->service->mirror, b->origin);
+	struct asked *asked = &b->asked[i];
 
-	for (size_t i = 0; i < asked->n; i++) {
-		struct view_result *result = &b->results[asked->index[i]];
-
-		result->id = asked->results[i].id;
-		if (!asked->results[i].error && result->id)
-			continue;
-		result->bad = true;
-		if (asked->results[i].error)
-			kernel_explain(origin, &asked->requests[i], &asked->results[i],
-				       &result->failure);
-		if (asked->folders[i] >= 0 && o)
-			origin_forget_wanted(o, asked->folders[i]);
-	}
+	if (check_request(b->service, request, &b->results[i], asked, f) < 0)
+		return -1;
+	asked->spec = request->spec;
+	request->spec = SPEC_DEFAULT;
+	if (asked->spec.device_only)
+		return origin_hold(o, f) < 0 ? -1 : 1;
+	asked->variant = view_variant(o, asked->label, &asked->spec);
+	if (!asked->variant)
+		return failed_step(f, request->name, "take its request", ENOMEM, NULL);
+	variants_begin_use(asked->variant);
+	return workshop_request(o, asked->variant, WORKSHOP_MOUNT, told_of_result,
+				&b->results[i], f);
 }
 
 int service_create_views(struct service *s, const char *origin, struct view_request *requests,
 			 size_t n, service_views_t done, void *userdata, struct failure *f)
 {
 	struct origin *o = find_usable(s, origin, f);
-	struct asked asked;
-	struct batch *b;
-	int r;
+	struct batch *b = o ? batch_new(s, o, n, true, done, userdata, f) : NULL;
 
-	b = o ? batch_new(s, n, done, userdata, f) : NULL;
 	if (!b)
 		return -1;
-	b->origin = o->id;
-	if (asked_init(&asked, n) < 0) {
-		r = failed_step(f, origin, "take a request", ENOMEM, NULL);
-		goto out;
+	for (size_t i = 0; i < n; i++) {
+		if (name_result(&b->results[i], requests[i].name, f) < 0) {
+			batch_forget(b);
+			return -1;
+		}
 	}
-	r = prepare(b, o, requests, &asked, f);
-	if (r == 0)
-		r = kernel_batch(s->kernel, origin, asked.requests, asked.n, asked.results, f);
-	take_results(b, origin, &asked);
-	if (r == 0)
-		r = mirror_update(s->mirror, f);
-	if (r < 0) {
-		/* Half of a batch that failed as a whole. */
-		for (size_t i = 0; i < b->n; i++)
-			b->results[i].bad = true;
-		roll_back(b, mirror_find_origin_id(s->mirror, b->origin));
-	}
-out:
-	asked_free(&asked);
-	if (r < 0) {
-		batch_forget(b);
-		return -1;
-	}
-	o = mirror_find_origin_id(s->mirror, b->origin);
 	/* One more, so that nobody ends it meanwhile. */
 	b->waiting = 1;
-	for (size_t i = 0; i < n; i++)
-		if (!b->results[i].bad)
-			wait_for(b, &b->results[i], o);
-	if (--b->waiting == 0)
-		batch_end(b);
-	return 0;
-}
+	for (size_t i = 0; i < n; i++) {
+		struct view_result *result = &b->results[i];
 
-static int copy_path(const char *path, char **ret, struct failure *f)
-{
-	*ret = path ? strdup(path) : NULL;
-	return path && !*ret ? failed_step(f, path, "keep this path", ENOMEM, NULL) : 0;
+		result->batch = b;
+		await_result(b, result, request_variant(b, o, &requests[i], i, &result->failure));
+	}
+	if (--b->waiting == 0)
+		on_batch(NULL, b);
+	else
+		reserve_names(b);
+	return 0;
 }
 
 int service_open_view(struct service *s, const char *origin, const struct view_key *key,
@@ -784,26 +923,27 @@ int service_open_view(struct service *s, const char *origin, const struct view_k
 {
 	struct origin *o = find_usable(s, origin, f);
 	struct view *v = o ? find_view(o, key, f) : NULL;
+	struct view_result *result;
 	struct batch *b;
 
 	if (!v)
 		return -1;
-	if (v->device_only)
+	if (view_is_device_only(v))
 		return failed_about(f, FAILURE_INVALID_REQUEST, "name",
 				    "view \"%s\" of origin \"%s\" is a device alone: it is not "
 				    "mounted", v->name, o->name);
-	b = batch_new(s, 1, done, userdata, f);
+	b = batch_new(s, o, 1, false, done, userdata, f);
 	if (!b)
 		return -1;
-	if (name_result(&b->results[0], v->name, f) < 0) {
+	result = &b->results[0];
+	if (name_result(result, v->name, f) < 0) {
 		batch_forget(b);
 		return -1;
 	}
-	b->origin = o->id;
-	b->keep = true;
-	b->results[0].id = v->id;
+	result->batch = b;
+	result->id = v->id;
 	b->waiting = 1;
-	wait_for(b, &b->results[0], o);
+	await_result(b, result, view_request(v, told_of_result, result, &result->failure));
 	if (--b->waiting == 0)
 		batch_end(b);
 	return 0;
@@ -907,15 +1047,13 @@ int service_list_views(struct service *s, const char *origin, const struct view_
 
 struct check {
 	struct service *service;
-	uint64_t origin;
-	char *path;			/* of the origin's file system */
-	struct mount_points points;
+	uint64_t origin;	/* its serial */
+	struct variant *variant;	/* of a view that would have them, and nothing else */
 	service_missing_t done;
 	void *userdata;
 	bool bad;
 	struct failure failure;
 	sd_event_source *next;
-	struct job *job;
 };
 
 static void check_free(struct check *c)
@@ -923,66 +1061,34 @@ static void check_free(struct check *c)
 	if (!c)
 		return;
 	sd_event_source_disable_unref(c->next);
-	mount_points_free(&c->points);
-	free(c->path);
 	free(c);
-}
-
-static void check_end(struct check *c, sd_json_variant *missing, const struct failure *f)
-{
-	struct origin *o = mirror_find_origin_id(c->service->mirror, c->origin);
-
-	if (o)
-		origin_end_use(o);
-	c->service->waiting--;
-	c->done(c->userdata, missing, f);
-	check_free(c);
-}
-
-static int check_in_child(void *userdata, char **ret_text, struct failure *f)
-{
-	struct check *c = userdata;
-
-	return skeleton_tell_missing(c->path, &c->points, ret_text, f);
-}
-
-static void checked(void *userdata, int r, const char *text, const struct failure *f)
-{
-	sd_json_variant *missing = NULL;
-	struct check *c = userdata;
-
-	if (r == 0) {
-		r = sd_json_parse(*text ? text : "[]", 0, &missing, NULL, NULL);
-		if (r < 0) {
-			failed_step(&c->failure, c->path, "read what it lacks", -r, NULL);
-			f = &c->failure;
-		}
-	}
-	check_end(c, missing, r < 0 ? f : NULL);
-	sd_json_variant_unref(missing);
 }
 
 static int on_check(sd_event_source *source, void *userdata)
 {
 	struct check *c = userdata;
-	struct origin *o = mirror_find_origin_id(c->service->mirror, c->origin);
+	struct origin *o = mirror_find_origin_serial(c->service->mirror, c->origin);
+	sd_json_variant *missing = NULL;
+	int r = 0;
 
 	(void)source;
-	if (!c->bad && (!o || !o->plain)) {
-		failed(&c->failure, FAILURE_NO_SUCH_ORIGIN, "the origin was removed meanwhile");
-		c->bad = true;
-	}
-	if (!c->bad && copy_path(o->plain->path, &c->path, &c->failure) < 0)
-		c->bad = true;
-	if (!c->bad && job_start(&c->job, c->service->context->loop, check_in_child, checked, c,
-				 &c->failure) < 0)
-		c->bad = true;
-	if (c->bad)
-		check_end(c, NULL, &c->failure);
+	if (!c->bad && !o)
+		c->bad = failed(&c->failure, FAILURE_NO_SUCH_ORIGIN,
+				"the origin was removed meanwhile");
+	if (!c->bad)
+		r = mount_points_to_json(&c->variant->missing, &missing);
+	if (r < 0)
+		c->bad = failed_step(&c->failure, o->name, "tell what it lacks", -r, NULL);
+	c->service->waiting--;
+	c->done(c->userdata, missing, c->bad ? &c->failure : NULL);
+	sd_json_variant_unref(missing);
+	if (o)
+		workshop_end_use(o, c->variant);
+	check_free(c);
 	return 0;
 }
 
-static void check_mounted(void *userdata, const struct failure *f)
+static void checked(void *userdata, const struct failure *f)
 {
 	struct check *c = userdata;
 
@@ -996,6 +1102,7 @@ int service_check(struct service *s, const char *origin, struct mount_points *po
 		  service_missing_t done, void *userdata, struct failure *f)
 {
 	struct origin *o = find_usable(s, origin, f);
+	struct spec spec = SPEC_DEFAULT;
 	struct check *c;
 	int r;
 
@@ -1004,20 +1111,29 @@ int service_check(struct service *s, const char *origin, struct mount_points *po
 	c = calloc(1, sizeof(*c));
 	if (c)
 		*c = (struct check){
-			.service = s, .origin = o->id, .done = done, .userdata = userdata,
+			.service = s, .origin = o->serial, .done = done, .userdata = userdata,
 		};
 	if (!c || prepare_to_go_on(s, &c->next, on_check, c) < 0)
-		r = failed_step(f, origin, "take a request", ENOMEM, NULL);
-	else
-		r = origin_use(o, check_mounted, c, f);
-	if (r < 0) {
-		s->waiting--;
-		check_free(c);
-		return -1;
-	}
-	c->points = *points;
+		goto short_of_memory;
+	spec.points = *points;
 	*points = (struct mount_points){};
+	c->variant = variants_get(&o->variants, NULL, &spec);
+	spec_free(&spec);
+	if (!c->variant)
+		goto short_of_memory;
+	variants_begin_use(c->variant);
+	r = workshop_request(o, c->variant, WORKSHOP_LOOK, checked, c, f);
 	if (r > 0)
-		check_mounted(c, NULL);
-	return 0;
+		checked(c, NULL);
+	if (r >= 0)
+		return 0;
+	workshop_end_use(o, c->variant);
+	s->waiting--;
+	check_free(c);
+	return -1;
+
+short_of_memory:
+	s->waiting--;
+	check_free(c);
+	return failed_step(f, origin, "take a request", ENOMEM, NULL);
 }

@@ -24,12 +24,16 @@
 /* Requests that wait for a disk. */
 #define SERVICE_WAITING_MAX	4096
 
-/* All borrowed, but the count. */
+LIST_HEAD(change_list, change);
+
+/* The rest is borrowed. */
 struct service {
 	struct kernel *kernel;
 	struct mirror *mirror;
 	const struct context *context;
 	size_t waiting;
+	struct change_list changes;	/* origins that are being added or removed */
+	void *reserved;		/* a tree of names of views that are being created */
 };
 
 /* @f is NULL if all went well: then it may return -1, after describing why in @why. */
@@ -38,7 +42,7 @@ typedef int (*service_done_t)(void *userdata, const struct failure *f, struct fa
 /*
  * Exposes the block device at path @device, or if that is NULL the one with that @number, under
  * @name, and mounts its file system, with @label for its files; NULL for the policy's, or
- * ORIGIN_NATIVE.  Fails with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS (of that name, or of that
+ * LABEL_NATIVE.  Fails with INVALID_NAME, NO_SUCH_DEVICE, ORIGIN_EXISTS (of that name, or of that
  * device), ORIGIN_BUSY (the block device is in use), INVALID_LABEL, LABELS_UNAVAILABLE,
  * UNSUPPORTED_FILE_SYSTEM, NEEDS_RECOVERY, TOO_MANY or OPERATION_FAILED.
  */
@@ -69,7 +73,7 @@ struct view_key {
 struct view_request {
 	const char *name;	/* borrowed */
 	const char *label;	/* NULL if none; borrowed */
-	struct spec spec;	/* owned by the caller, who gets it back as it was */
+	struct spec spec;	/* taken, unless the whole fails */
 	bool bad;		/* could not be read: @failure says why */
 	struct failure failure;
 };
@@ -81,6 +85,8 @@ struct view_result {
 	int descriptor;		/* for whoever answers; -1 at first: of a mount of it */
 	bool bad;
 	struct failure failure;
+	struct batch *batch;	/* for service.c */
+	bool reserved;		/* likewise: its name is */
 };
 
 struct views_done {
@@ -96,10 +102,10 @@ struct views_done {
 typedef int (*service_views_t)(void *userdata, const struct views_done *all);
 
 /*
- * Creates views, and sees to it that they are given out.  Each result fails with
+ * Creates views, once there is what they ask for.  Each result fails with
  * INVALID_NAME, VIEW_EXISTS, INVALID_LABEL, LABELS_UNAVAILABLE, INVALID_MOUNT_POINT,
  * NO_SUCH_CGROUP, NOT_SUPPORTED, or as service_add_origin() where the origin is not
- * mounted yet.  The whole fails with NO_SUCH_ORIGIN,
+ * mounted yet: such a view was never there.  The whole fails with NO_SUCH_ORIGIN,
  * ORIGIN_BUSY (it is being removed), TOO_MANY or OPERATION_FAILED.
  */
 int service_create_views(struct service *s, const char *origin, struct view_request *requests,

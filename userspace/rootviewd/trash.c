@@ -185,7 +185,7 @@ void trash_flush(struct trash *trash)
 	(void)sd_event_source_set_enabled(trash->timer, SD_EVENT_OFF);
 	trash->n = 0;
 	folder = strdup(folder_path(trash).s);
-	if (!folder || job_start(&job, trash->loop, empty_in_child, emptied, folder, &f) < 0) {
+	if (!folder || job_start(&job, trash->loop, empty_in_child, emptied, NULL, folder, &f) < 0) {
 		empty(folder_path(trash).s);
 		free(folder);
 	}

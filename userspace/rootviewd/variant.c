@@ -25,26 +25,29 @@
 #define MAP		"map"
 #define LABEL		"label"
 
+void variant_forget_mount(struct variant *v)
+{
+	free(v->path);
+	free(v->folder);
+	free(v->files_label);
+	v->path = NULL;
+	v->folder = NULL;
+	v->files_label = NULL;
+}
+
 void variant_free(struct variant *v)
 {
 	if (!v)
 		return;
+	variant_forget_mount(v);
+	free(v->key);
 	free(v->label);
-	free(v->points);
+	mount_points_free(&v->points);
 	free(v->map);
-	free(v->path);
-	free(v->folder);
+	free(v->map_text);
+	free(v->missing_text);
+	mount_points_free(&v->missing);
 	free(v);
-}
-
-void variant_free_all(struct variant *list)
-{
-	while (list) {
-		struct variant *v = list;
-
-		list = v->next;
-		variant_free(v);
-	}
 }
 
 /*
@@ -206,24 +209,8 @@ int variant_mount_other(const struct variant_order *order, struct failure *f)
  * Finding what is mounted.
  */
 
-/* What a folder has no file for is empty. */
-static int read_text(const char *folder, const char *name, char **ret)
-{
-	struct path path;
-	int r;
-
-	if (folder) {
-		snprintf(path.s, sizeof(path.s), "%s/%s", folder, name);
-		r = runtime_read_line(path.s, ret);
-		if (r != -ENOENT)
-			return r;
-	}
-	*ret = strdup("");
-	return *ret ? 0 : -ENOMEM;
-}
-
 /* The label of all files of a mount that has one for all. */
-static int read_label(const char *path, char **ret)
+static int read_files_label(const char *path, char **ret)
 {
 	char *label;
 
@@ -234,44 +221,40 @@ static int read_label(const char *path, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int read_folder(struct variant *v, const char *folder)
+/* That of an overlay was written down; there is no such file if it has none. */
+static int read_folder_label(const char *folder, char **ret)
 {
-	cleanup_free char *label = NULL;
+	struct path path;
 	int r;
 
-	r = read_text(folder, POINTS, &v->points);
-	if (r == 0)
-		r = read_text(folder, MAP, &v->map);
-	if (r == 0)
-		r = read_text(folder, LABEL, &label);
-	if (r == 0 && *label && label_enabled())
-		v->label = steal_ptr(&label);
-	return r;
+	snprintf(path.s, sizeof(path.s), "%s/" LABEL, folder);
+	r = runtime_read_line(path.s, ret);
+	return r == -ENOENT ? 0 : r;
 }
 
-int variant_describe(const char *path, const char *folder, const char *type, bool labelled,
-		     struct variant **ret)
+int variant_describe(struct variant *v, const char *path, const char *folder, const char *type,
+		     bool labelled)
 {
-	struct variant *v = calloc(1, sizeof(*v));
+	cleanup_free char *at = strdup(path), *in = folder ? strdup(folder) : NULL;
+	cleanup_free char *label = NULL;
 	struct stat st;
-	int r;
+	int r = 0;
 
-	if (!v)
+	if (!at || (folder && !in))
 		return -ENOMEM;
-	snprintf(v->type, sizeof(v->type), "%s", type);
-	v->path = strdup(path);
-	v->folder = folder ? strdup(folder) : NULL;
-	r = v->path && (v->folder || !folder) ? read_folder(v, folder) : -ENOMEM;
-	if (r == 0 && stat(path, &st) < 0)
-		r = -errno;
-	if (r == 0 && !folder && labelled && label_enabled())
-		r = read_label(path, &v->label);
-	if (r < 0) {
-		variant_free(v);
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (label_enabled() && folder)
+		r = read_folder_label(folder, &label);
+	else if (label_enabled() && labelled)
+		r = read_files_label(path, &label);
+	if (r < 0)
 		return r;
-	}
+	snprintf(v->type, sizeof(v->type), "%s", type);
+	v->path = steal_ptr(&at);
+	v->folder = steal_ptr(&in);
+	v->files_label = steal_ptr(&label);
 	v->dev = st.st_dev;
-	*ret = v;
 	return 0;
 }
 
@@ -282,61 +265,50 @@ bool variant_is_there(const struct variant *v)
 	return stat(v->path, &st) == 0 && st.st_dev == v->dev;
 }
 
-/* What cannot be described, though nothing is wanting, is not ours: that is no failure. */
-static int claim(struct mountinfo *table, const char *path, const char *folder, dev_t dev,
-		 bool labelled, struct variant **ret)
+/* What its folder tells of one that was found. */
+static int read_texts(struct variant *v, const char *folder)
 {
-	struct mountinfo_entry *entry = mountinfo_find(table, path);
-	int r;
+	char **const texts[] = { &v->missing_text, &v->map_text };
+	static const char *const names[] = { POINTS, MAP };
+	struct path path;
 
-	*ret = NULL;
-	if (!entry || (dev && entry->dev != dev))
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		int r;
+
+		snprintf(path.s, sizeof(path.s), "%s/%s", folder, names[i]);
+		r = runtime_read_line(path.s, texts[i]);
+		if (r == -ENOENT)
+			*texts[i] = strdup("");
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (!*texts[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int variant_find(struct variant *v, const char *path, const char *folder, dev_t dev,
+		 bool labelled)
+{
+	char type[FILESYSTEM_TYPE_SIZE];
+	struct stat st;
+	int r = mount_is_there(path);
+
+	if (r <= 0)
+		return r;
+	if (stat(path, &st) < 0)
+		return is_shortage(errno) ? -errno : 0;
+	if (dev && st.st_dev != dev)
 		return 0;
-	r = variant_describe(path, folder, entry->type, labelled, ret);
-	entry->claimed = r == 0;
-	return is_shortage(-r) ? r : 0;
-}
-
-int variant_find_plain(const struct runtime *rt, const char *origin, dev_t dev, bool labelled,
-		       struct mountinfo *table, struct variant **ret)
-{
-	return claim(table, runtime_origin(rt, origin, "plain").s, NULL, dev, labelled, ret);
-}
-
-struct search {
-	struct mountinfo *table;
-	struct variant *found;
-	int r;
-};
-
-static void claim_other(const struct path *folder, void *userdata)
-{
-	struct search *search = userdata;
-	struct variant *v = NULL;
-
-	if (search->r == 0)
-		search->r = claim(search->table, runtime_join(folder, MOUNT).s, folder->s, 0,
-				  false, &v);
-	if (!v)
-		return;
-	v->next = search->found;
-	search->found = v;
-}
-
-int variant_find_others(const struct runtime *rt, const char *origin, struct mountinfo *table,
-			struct variant **ret)
-{
-	struct search search = { .table = table };
-	int r;
-
-	r = runtime_each_entry(runtime_variant(rt, origin, -1).s, claim_other, &search);
+	r = filesystem_type_at(path, type);
+	if (r == 0 && folder)
+		r = read_texts(v, folder);
 	if (r == 0)
-		r = search.r;
+		r = variant_describe(v, path, folder, type, labelled);
+	/* What cannot be described, though nothing is wanting, is not ours. */
 	if (r < 0)
-		variant_free_all(search.found);
-	else
-		*ret = search.found;
-	return r;
+		return is_shortage(-r) ? r : 0;
+	return 1;
 }
 
 /*
@@ -367,16 +339,14 @@ static void drop_folder(const struct context *context, const char *path)
 		context_try_again(context);
 }
 
-void variant_drop(const struct context *context, struct variant *v)
+void variant_unmount(const struct context *context, struct variant *v)
 {
-	if (!v)
-		return;
 	/* Somebody else may have unmounted it. */
 	if (variant_is_there(v))
 		unmount(context, v->path);
 	if (v->folder)
 		drop_folder(context, v->folder);
-	variant_free(v);
+	variant_forget_mount(v);
 }
 
 void variant_undo(const struct context *context, const struct variant_order *order)

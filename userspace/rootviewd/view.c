@@ -10,6 +10,7 @@
 #include "log.h"
 #include "mount.h"
 #include "util.h"
+#include "workshop.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -25,61 +26,12 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* A waiter may ask for the view again: so each is told only when it is off the list. */
-static void tell(struct view *v, const struct failure *f)
-{
-	struct view_waiter *waiters = v->waiters;
-
-	v->waiters = NULL;
-	if (!waiters && f) {
-		if (!v->warned)
-			log_warning("view %s of origin %s is not mounted: %s", v->name,
-				    v->origin->name, f->message);
-		v->warned = true;
-		if (failure_is_shortage(f))
-			context_try_again(v->origin->context);
-	}
-	while (waiters) {
-		struct view_waiter *w = waiters;
-
-		waiters = w->next;
-		w->told(w->userdata, v, f);
-		free(w);
-	}
-}
-
-static void stop_waiting(struct view *v)
-{
-	struct view **lists[] = { &v->recipe->waiting, &v->recipe->telling };
-
-	for (size_t i = 0; v->waiting && i < ARRAY_SIZE(lists); i++) {
-		struct view **link = lists[i];
-
-		while (*link && *link != v)
-			link = &(*link)->next_waiting;
-		if (*link) {
-			*link = v->next_waiting;
-			v->waiting = false;
-		}
-	}
-}
-
 static void view_free(void *p)
 {
 	struct view *v = p;
-	struct failure f;
 
-	if (v->waiters) {
-		failed(&f, FAILURE_NO_SUCH_VIEW,
-		       "view \"%s\" of origin \"%s\" was deleted meanwhile", v->name,
-		       v->origin->name);
-		tell(v, &f);
-	}
-	if (v->recipe) {
-		stop_waiting(v);
-		v->recipe->views--;
-		recipe_release(v->recipe);
-	}
+	if (v->variant)
+		workshop_end_use(v->origin, v->variant);
 	sd_event_source_disable_unref(v->tie);
 	free(v->name);
 	free(v->label);
@@ -106,27 +58,20 @@ static int read_wanted(const struct origin *o, struct spec *spec)
 
 static int take_spec(struct view *v, struct spec *spec)
 {
-	cleanup_free char *canonical = NULL;
-	struct failure f;
-
-	/* A label that is wrong for the policy is kept: it is refused when it is needed. */
-	if (v->label && label_check(v->label, &canonical, &f) < 0 && !failure_is_shortage(&f))
-		canonical = strdup(v->label);
-	if (v->label && !canonical)
-		return -1;
-	v->recipe = recipe_get(v->origin, canonical, spec);
-	if (!v->recipe)
-		return -1;
-	v->recipe->views++;
 	v->folder = spec->folder;
-	v->device_only = spec->device_only;
 	v->process = spec->process;
 	v->process_start = spec->process_start;
 	v->cgroup = steal_ptr(&spec->cgroup);
+	if (spec->device_only || v->unreadable)
+		return 0;
+	v->variant = view_variant(v->origin, v->label, spec);
+	if (!v->variant)
+		return -1;
+	variants_begin_use(v->variant);
 	return 0;
 }
 
-static int add(struct view *v)
+static int add_to_origin(struct view *v)
 {
 	struct origin *o = v->origin;
 	struct view **named;
@@ -176,7 +121,7 @@ struct view *view_new(struct origin *o, const struct kernel_view *from)
 	if (r == 0)
 		r = take_spec(v, &spec);
 	spec_free(&spec);
-	if (r < 0 || add(v) < 0) {
+	if (r < 0 || add_to_origin(v) < 0) {
 		view_free(v);
 		return NULL;
 	}
@@ -204,155 +149,85 @@ struct view *view_find_name(struct origin *o, const char *name)
  * Giving out.
  */
 
-static void lose_variant(struct view *v, void *variant)
+struct variant *view_variant(struct origin *o, const char *label, struct spec *spec)
 {
-	if (v->variant != variant)
-		return;
-	v->variant = NULL;
-	view_try_mount(v);
+	cleanup_free char *canonical = NULL;
+	struct failure f;
+
+	/* A label that is wrong for the policy is kept: it is refused when it is needed. */
+	if (label && view_check_label(label, &canonical, &f) < 0 && !failure_is_shortage(&f))
+		canonical = strdup(label);
+	return label && !canonical ? NULL : variants_get(&o->variants, canonical, spec);
 }
 
-void view_lose_variant(struct origin *o, struct variant *variant)
+int view_check_label(const char *label, char **ret, struct failure *f)
 {
-	view_each(o, lose_variant, variant);
+	if (!streq(label, LABEL_NATIVE))
+		return label_check(label, ret, f);
+	*ret = strdup(label);
+	return *ret ? 0 : failed_step(f, label, "keep this label", ENOMEM, NULL);
 }
 
-static void wait_for_recipe(struct view *v)
+bool view_is_device_only(const struct view *v)
 {
-	if (v->waiting)
-		return;
-	v->waiting = true;
-	v->next_waiting = v->recipe->waiting;
-	v->recipe->waiting = v;
+	return !v->variant && !v->unreadable;
 }
 
-/* Returns 1, 0 if it has to wait, or -1. */
-static int find_variant(struct view *v, struct failure *f)
+int view_request(struct view *v, variant_told_t told, void *userdata, struct failure *f)
 {
-	struct variant *variant;
-	int r;
-
-	r = origin_get_variant(v->origin, v->recipe, &variant, f);
-	if (r > 0 && !variant_is_there(variant)) {
-		if (v->retried)
-			return failed_step(f, v->name, "mount it", 0,
-					   "somebody unmounts again and again what it is made of");
-		v->retried = true;
-		origin_lose_variant(v->origin, variant);
-		r = origin_get_variant(v->origin, v->recipe, &variant, f);
-	}
-	if (r > 0) {
-		v->variant = variant;
-		variant->views++;
-		v->warned = false;
-	}
-	return r;
-}
-
-static int try_mount(struct view *v, struct failure *f)
-{
-	int r;
+	cleanup_free char *canonical = NULL;
 
 	/* A view keeps its device even if it cannot be mounted. */
 	if (origin_hold(v->origin, f) < 0)
 		return -1;
-	if (v->device_only)
-		return 1;
 	if (v->unreadable)
 		return failed_step(f, v->name, "mount it", 0,
 				   "what its record in the kernel holds cannot be read");
-	if (v->variant && !variant_is_there(v->variant))
-		origin_lose_variant(v->origin, v->variant);
-	if (v->variant)
+	if (!v->variant)
 		return 1;
-	if (v->waiting)
-		return 0;
-	r = find_variant(v, f);
-	if (r == 0)
-		wait_for_recipe(v);
-	else
-		v->retried = false;
-	return r;
-}
-
-static int check_label(const struct view *v, struct failure *f)
-{
-	cleanup_free char *canonical = NULL;
-
-	return v->label ? label_check(v->label, &canonical, f) : 0;
-}
-
-int view_mount(struct view *v, view_told_t told, void *userdata, struct failure *f)
-{
-	struct view_waiter *w;
-	int r;
-
-	if (!v->variant && !v->waiting && !v->device_only && check_label(v, f) < 0) {
-		(void)origin_hold(v->origin, &(struct failure){});
+	if (v->label && view_check_label(v->label, &canonical, f) < 0)
 		return -1;
-	}
-	r = v->waiting ? 0 : try_mount(v, f);
-	if (r != 0 || !told)
-		return r;
-	w = calloc(1, sizeof(*w));
-	if (!w)
-		return failed_step(f, v->name, "wait for it", ENOMEM, NULL);
-	*w = (struct view_waiter){ .next = v->waiters, .told = told, .userdata = userdata };
-	v->waiters = w;
-	return 0;
+	return workshop_request(v->origin, v->variant, WORKSHOP_MOUNT, told, userdata, f);
 }
 
-void view_try_mount(struct view *v)
+void view_restore(struct view *v)
 {
 	struct failure f;
 
-	if (view_mount(v, NULL, NULL, &f) < 0)
-		tell(v, &f);
+	if (view_request(v, NULL, NULL, &f) >= 0) {
+		v->warned = false;
+		return;
+	}
+	if (!v->warned)
+		log_warning("view %s of origin %s is not mounted: %s", v->name, v->origin->name,
+			    f.message);
+	v->warned = true;
+	if (failure_is_shortage(&f))
+		context_try_again(v->origin->context);
 }
 
-void view_ready_all(struct recipe *r, const struct failure *f)
+static const struct variant *mounted_variant(const struct view *v)
 {
-	struct failure own;
-	struct view *v;
+	const struct variant *mounted = v->variant;
 
-	r->telling = r->waiting;
-	r->waiting = NULL;
-	/* Who is told may remove any view, and may wait for the recipe again. */
-	r->views++;
-	while ((v = r->telling)) {
-		int ret = -1;
-
-		r->telling = v->next_waiting;
-		v->waiting = false;
-		if (!f)
-			ret = try_mount(v, &own);
-		if (ret != 0)
-			tell(v, ret > 0 ? NULL : f ?: &own);
-	}
-	r->views--;
+	return mounted && mounted->same ? mounted->same : mounted;
 }
 
 int view_clone(struct view *v, struct failure *f)
 {
-	int fd, r;
+	const struct variant *mounted = mounted_variant(v);
+	int fd, r = -ESTALE;
 
-	r = mount_clone(v->variant->path, v->variant->dev, &fd);
+	if (mounted && mounted->path)
+		r = mount_clone(mounted->path, mounted->dev, &fd);
 	return r < 0 ? failed_step(f, v->name, "clone its mount", -r, NULL) : fd;
 }
 
 const char *view_path(const struct view *v)
 {
-	return v->variant ? v->variant->path : NULL;
-}
+	const struct variant *mounted = mounted_variant(v);
 
-bool view_wants(const struct view *v, const struct variant *variant)
-{
-	const struct recipe *r = v->recipe;
-
-	/* Without a look into the image. */
-	return !v->variant && !v->device_only && streq(variant->map, r->map_text) &&
-	       streq_null(variant->label, recipe_label(r)) &&
-	       (!r->missing_text || streq(variant->points, r->missing_text));
+	return mounted ? mounted->path : NULL;
 }
 
 /*
@@ -363,8 +238,6 @@ void view_remove(struct view *v)
 {
 	struct origin *o = v->origin;
 
-	if (v->variant)
-		origin_leave_variant(o, v->variant);
 	tdelete(v, &o->views, compare);
 	if (view_find_name(o, v->name) == v)
 		tdelete(v, &o->names, compare_names);

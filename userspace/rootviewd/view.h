@@ -12,31 +12,20 @@
 #include "failure.h"
 #include "kernel.h"
 #include "origin.h"
-#include "recipe.h"
 #include "spec.h"
 
-/* Told once what became of a view; @f is NULL if it is as it should be. */
-typedef void (*view_told_t)(void *userdata, struct view *v, const struct failure *f);
-
 struct mirror;
-
-struct view_waiter {
-	struct view_waiter *next;
-	view_told_t told;
-	void *userdata;
-};
 
 struct view {
 	uint64_t id;
 	struct origin *origin;
-	struct recipe *recipe;
-	struct variant *variant;	/* what it is given out from; NULL if it is not */
+	struct variant *variant;	/* what it asks for; NULL if it is not to be mounted */
 	char *name;
 	char *label;			/* as the kernel has it; NULL if none */
 	uint64_t created_ns;
 
-	bool device_only;		/* it is not to be mounted */
-	bool unreadable;		/* it cannot be: nobody knows what it asked for */
+	bool unreadable;		/* not to be mounted: nobody knows what it asked for */
+	bool warned;			/* that it cannot be mounted */
 	int64_t folder;			/* see spec.h; else -1 */
 	char *cgroup;
 	pid_t process;			/* that it is tied to; 0 if none */
@@ -44,18 +33,22 @@ struct view {
 	struct mirror *tied_by;		/* for mirror.c */
 	sd_event_source *tie;		/* likewise */
 
-	struct view *next_waiting;	/* for the same recipe */
-	bool waiting;
-	bool retried;
-	bool warned;			/* that it could not be mounted */
-	struct view_waiter *waiters;
 	bool seen;			/* for reconcile.c */
 };
+
+/*
+ * The variant that a view with @label, NULL for none, and @spec asks for; takes points and map out
+ * of @spec.  As variants_get().
+ */
+struct variant *view_variant(struct origin *o, const char *label, struct spec *spec);
+
+/* As label_check(), for what a view can ask for: LABEL_NATIVE as well. */
+int view_check_label(const char *label, char **ret, struct failure *f);
 
 /* Adds a view, not mounted, to @o, which owns it.  NULL if memory or the like is short. */
 struct view *view_new(struct origin *o, const struct kernel_view *from);
 
-/* Takes it out of its origin and frees it.  Whoever waits is told so. */
+/* Takes it out of its origin and frees it. */
 void view_remove(struct view *v);
 
 struct view *view_find(struct origin *o, uint64_t id);
@@ -63,33 +56,26 @@ struct view *view_find(struct origin *o, uint64_t id);
 /* The newest of that name: an older one may be gone, and we not know yet. */
 struct view *view_find_name(struct origin *o, const char *name);
 
-/* Where all of its variant are mounted; NULL if it has none. */
+/* Where all of its variant are mounted; NULL if it has none, or that is not mounted. */
 const char *view_path(const struct view *v);
 
 /*
- * Sees to it that the view has a variant, which is mounted, unless it is a device alone: whoever
- * wants that calls this, as often as they like.  Returns 1 if it is so; or 0, and @told is called
- * later, if that is not NULL.  Fails as variant_mount_other().
+ * Sees to it that the view's device is held, and its variant mounted if it has one: see
+ * workshop_request(), and INVALID_LABEL, LABELS_UNAVAILABLE.
  */
-int view_mount(struct view *v, view_told_t told, void *userdata, struct failure *f);
+int view_request(struct view *v, variant_told_t told, void *userdata, struct failure *f);
 
 /* The same, where nobody waits for the answer: the log says what goes wrong. */
-void view_try_mount(struct view *v);
+void view_restore(struct view *v);
 
-/* The same for all that wait for @r; @f is NULL if its variant is there. */
-void view_ready_all(struct recipe *r, const struct failure *f);
-
-/* @variant is no more: its views get another. */
-void view_lose_variant(struct origin *o, struct variant *variant);
+/* Whether it is to be given out as a device, and no more. */
+bool view_is_device_only(const struct view *v);
 
 /*
- * A new descriptor of a mount of its variant, which must be there, for the
- * caller to close; or -1 and OPERATION_FAILED.
+ * A new descriptor of a mount of its variant, for the caller to close; or -1 and OPERATION_FAILED,
+ * also if that is not mounted any more.
  */
 int view_clone(struct view *v, struct failure *f);
-
-/* Whether it ought to be mounted, is not, and could be a clone of @variant. */
-bool view_wants(const struct view *v, const struct variant *variant);
 
 /* Calls @each in the order of ids.  It must not add or remove views. */
 void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), void *userdata);
@@ -98,7 +84,7 @@ void view_each(struct origin *o, void (*each)(struct view *v, void *userdata), v
 bool view_any(struct origin *o, bool (*is)(const struct view *v, const void *userdata),
 	      const void *userdata);
 
-/* Frees all views of @o.  Whoever waits is told so. */
+/* Frees all views of @o. */
 void view_free_all(struct origin *o);
 
 #endif
