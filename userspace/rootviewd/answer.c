@@ -39,7 +39,7 @@ static bool is_next(struct answer *answer, uint64_t origin, uint64_t view)
 	return true;
 }
 
-static int measure(struct answer *answer, sd_json_variant *element)
+static int measure_element(struct answer *answer, sd_json_variant *element)
 {
 	ssize_t size = answer->room ? json_size(element) : 0;
 
@@ -50,12 +50,12 @@ static int measure(struct answer *answer, sd_json_variant *element)
 }
 
 /* Consumes @element. */
-static void append(struct answer *answer, int r, sd_json_variant *element)
+static void append_element(struct answer *answer, int r, sd_json_variant *element)
 {
 	if (r >= 0 && answer->error >= 0)
 		r = sd_json_variant_append_array(&answer->array, element);
 	if (r >= 0)
-		r = measure(answer, element);
+		r = measure_element(answer, element);
 	if (r < 0 && answer->error >= 0)
 		answer->error = r;
 	sd_json_variant_unref(element);
@@ -252,7 +252,7 @@ void answer_add_origin(struct origin *o, void *answer)
 		SD_JSON_BUILD_PAIR_UNSIGNED("readSectors", o->counters.read_sectors),
 		SD_JSON_BUILD_PAIR_UNSIGNED("refusedRequests", o->counters.refused),
 		SD_JSON_BUILD_PAIR_UNSIGNED("readErrors", o->counters.errors));
-	append(answer, r, element);
+	append_element(answer, r, element);
 }
 
 /* What the running kernel cannot do for it. */
@@ -314,7 +314,7 @@ void answer_add_view(struct view *v, void *answer)
 	if (!is_next(answer, v->origin->id, v->id))
 		return;
 	r = build_view(v, &element);
-	append(answer, r, element);
+	append_element(answer, r, element);
 }
 
 int answer_view(sd_varlink *link, struct view *v, int descriptor)
@@ -350,7 +350,7 @@ void answer_add_result(const struct view_result *result, const struct answer_sub
 						     SD_JSON_BUILD_VARIANT(refusal)));
 	sd_json_variant_unref(view);
 	sd_json_variant_unref(refusal);
-	append(answer, r, element);
+	append_element(answer, r, element);
 }
 
 void answer_add_stats(struct view *v, void *answer)
@@ -371,7 +371,7 @@ void answer_add_stats(struct view *v, void *answer)
 		SD_JSON_BUILD_PAIR_CONDITION(known, "reads", SD_JSON_BUILD_UNSIGNED(reads.reads)),
 		SD_JSON_BUILD_PAIR_CONDITION(known, "readBytes",
 					     SD_JSON_BUILD_UNSIGNED(reads.bytes)));
-	append(answer, r, element);
+	append_element(answer, r, element);
 }
 
 int answer_one(sd_varlink *link, const char *name, struct answer *answer)

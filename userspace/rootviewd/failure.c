@@ -11,8 +11,8 @@
 #include "text.h"
 #include "util.h"
 
-static void describe(struct failure *f, enum failure_kind kind, const char *object,
-		     const char *format, va_list ap)
+static void describe_failure(struct failure *f, enum failure_kind kind, const char *object,
+			     const char *format, va_list ap)
 {
 	*f = (struct failure){ .kind = kind };
 	snprintf(f->object, sizeof(f->object), "%s", object);
@@ -26,7 +26,7 @@ int failed(struct failure *f, enum failure_kind kind, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	describe(f, kind, "", format, ap);
+	describe_failure(f, kind, "", format, ap);
 	va_end(ap);
 	return -1;
 }
@@ -37,7 +37,7 @@ int failed_about(struct failure *f, enum failure_kind kind, const char *object,
 	va_list ap;
 
 	va_start(ap, format);
-	describe(f, kind, object, format, ap);
+	describe_failure(f, kind, object, format, ap);
 	va_end(ap);
 	return -1;
 }
@@ -47,7 +47,7 @@ int failed_too_many(struct failure *f, const char *what, uint64_t limit, const c
 	va_list ap;
 
 	va_start(ap, format);
-	describe(f, FAILURE_TOO_MANY, what, format, ap);
+	describe_failure(f, FAILURE_TOO_MANY, what, format, ap);
 	va_end(ap);
 	f->views = limit;
 	return -1;

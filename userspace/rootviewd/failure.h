@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What went wrong, in the form in which a client is told of it.
+ * What went wrong, in the form in which a client is told of it; and how errors are returned in all
+ * of the daemon.
  *
- * A function that takes a struct failure returns 0, or -1 after describing the
- * failure in it; it does not touch it on success.  Each kind is one error of
- * the io.rootview interface.  The sentence is complete where the failure
- * arises: nobody on the way up adds to it.
+ * A function that a request can fail in takes a struct failure, as its last argument, and returns
+ * 0, or -1 after describing the failure in it; it does not touch it on success.  Each kind is one
+ * error of the io.rootview interface.  The sentence is complete where the failure arises: nobody on
+ * the way up adds to it.
+ *
+ * A function that knows too little for a sentence returns 0 or a negative errno, and its caller
+ * describes that.  Where there is a third answer, or an answer that is a number or a descriptor, it
+ * is not negative.  What makes an object returns NULL where all that can be wanting is memory or
+ * the like, as free_...() functions take NULL; what answers a question that cannot fail is a bool.
  */
 #ifndef ROOTVIEW_FAILURE_H
 #define ROOTVIEW_FAILURE_H

@@ -28,7 +28,7 @@
  * Ranges.
  */
 
-static bool overlap(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
+static bool ranges_overlap(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
 {
 	return a < b + b_count && b < a + a_count;
 }
@@ -37,7 +37,8 @@ static bool overlap(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
  * Appends a range.  Returns NULL, or what the kernel would refuse about it: a
  * phrase that goes on after its name.  There must be room.
  */
-static const char *append(struct idmap_ids *ids, uint64_t inside, uint64_t outside, uint64_t count)
+static const char *append_range(struct idmap_ids *ids, uint64_t inside, uint64_t outside,
+				uint64_t count)
 {
 	if (count == 0)
 		return "is empty";
@@ -47,9 +48,9 @@ static const char *append(struct idmap_ids *ids, uint64_t inside, uint64_t outsi
 	for (size_t i = 0; i < ids->n; i++) {
 		const struct idmap_range *other = &ids->ranges[i];
 
-		if (overlap(inside, count, other->inside, other->count))
+		if (ranges_overlap(inside, count, other->inside, other->count))
 			return "overlaps an earlier one inside";
-		if (overlap(outside, count, other->outside, other->count))
+		if (ranges_overlap(outside, count, other->outside, other->count))
 			return "overlaps an earlier one outside";
 	}
 	ids->ranges[ids->n++] = (struct idmap_range){
@@ -73,7 +74,7 @@ static bool is_adjacent(const struct idmap_range *a, const struct idmap_range *b
 }
 
 /* Brings valid ranges into their one form. */
-static void normalize(struct idmap_ids *ids)
+static void normalize_ids(struct idmap_ids *ids)
 {
 	size_t n = 0;
 
@@ -126,12 +127,12 @@ static int ids_from_json(sd_json_variant *json, const char *what, struct idmap_i
 		    !read_field(range, "outside", &outside) || !read_field(range, "count", &count))
 			fault = "lacks inside, outside or count, or one of them is no id";
 		else
-			fault = append(ret, inside, outside, count);
+			fault = append_range(ret, inside, outside, count);
 		if (fault)
 			return failed(f, FAILURE_INVALID_ID_MAP,
 				      "range %zu of the id map's %s ids %s", i + 1, what, fault);
 	}
-	normalize(ret);
+	normalize_ids(ret);
 	return 0;
 }
 
@@ -215,7 +216,7 @@ static int read_line(const char *line, size_t size, struct idmap_ids *ids)
 		return -EINVAL;
 	if (ids->n == IDMAP_RANGES_MAX)
 		return -E2BIG;
-	return append(ids, inside, outside, count) ? -EINVAL : 0;
+	return append_range(ids, inside, outside, count) ? -EINVAL : 0;
 }
 
 int idmap_read_ids(FILE *file, struct idmap_ids *ret)
@@ -233,7 +234,7 @@ int idmap_read_ids(FILE *file, struct idmap_ids *ret)
 	}
 	if (!feof(file))
 		return errno == ENOMEM ? -ENOMEM : -EINVAL;
-	normalize(&ids);
+	normalize_ids(&ids);
 	*ret = ids;
 	return 0;
 }
@@ -279,7 +280,7 @@ struct inmate {
 };
 
 /* What a process that enters @userns may not be to whoever is root there. */
-static bool protect(pid_t parent, int userns)
+static bool protect_self(pid_t parent, int userns)
 {
 	/* In a new one is nobody else, and only a dumpable process shows its /proc/PID/ns/user. */
 	if (userns >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
@@ -303,12 +304,12 @@ static void inmate_run(pid_t parent, int fd, int userns)
 {
 	int r = -1, error;
 
-	if (!protect(parent, userns) || !keep_descriptors(&fd, &userns))
+	if (!protect_self(parent, userns) || !keep_descriptors(&fd, &userns))
 		_exit(EXIT_FAILURE);
 	r = userns < 0 ? unshare(CLONE_NEWUSER) : setns(userns, CLONE_NEWUSER);
 	error = r < 0 ? errno : 0;
 	/* Other credentials have undone both. */
-	if (!protect(parent, userns))
+	if (!protect_self(parent, userns))
 		_exit(EXIT_FAILURE);
 	if (write(fd, &error, sizeof(error)) == sizeof(error))
 		(void)!read(fd, &error, sizeof(error));

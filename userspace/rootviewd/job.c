@@ -98,7 +98,7 @@ static void leave_everything(pid_t parent, int go, int results)
 	close_range(4, ~0U, 0);
 }
 
-static _Noreturn void run(pid_t parent, int go, int results, job_work_t work, void *userdata)
+static _Noreturn void run_child(pid_t parent, int go, int results, job_work_t work, void *userdata)
 {
 	struct outcome outcome = {};
 	char *text = NULL;
@@ -117,7 +117,7 @@ static _Noreturn void run(pid_t parent, int go, int results, job_work_t work, vo
  * The daemon.
  */
 
-static void tell(struct job *job, int r, const char *text, const struct failure *f)
+static void tell_outcome(struct job *job, int r, const char *text, const struct failure *f)
 {
 	job_done_t done = job->done;
 
@@ -135,16 +135,16 @@ static void tell_text(struct job *job, size_t size)
 
 	if (size <= sizeof(text) &&
 	    pread(job->results, text, size, sizeof(struct outcome)) == (ssize_t)size) {
-		tell(job, 0, text, NULL);
+		tell_outcome(job, 0, text, NULL);
 		return;
 	}
 	all = mmap(NULL, all_size, PROT_READ, MAP_PRIVATE, job->results, 0);
 	if (all == MAP_FAILED) {
 		failed_step(&f, "a job", "read its result", errno, NULL);
-		tell(job, -1, NULL, &f);
+		tell_outcome(job, -1, NULL, &f);
 		return;
 	}
-	tell(job, 0, all + sizeof(struct outcome), NULL);
+	tell_outcome(job, 0, all + sizeof(struct outcome), NULL);
 	munmap(all, all_size);
 }
 
@@ -179,11 +179,11 @@ static int on_exit_of_child(sd_event_source *source, const siginfo_t *info, void
 	    fstat(job->results, &st) < 0) {
 		failed_step(&f, "a job", "finish it", 0,
 			    info->si_code == CLD_EXITED ? "it failed" : "it was killed");
-		tell(job, -1, NULL, &f);
+		tell_outcome(job, -1, NULL, &f);
 	} else if (outcome.r == 0 && st.st_size > (off_t)sizeof(outcome)) {
 		tell_text(job, st.st_size - sizeof(outcome));
 	} else {
-		tell(job, outcome.r, NULL, &outcome.failure);
+		tell_outcome(job, outcome.r, NULL, &outcome.failure);
 	}
 	end_job(job);
 	start_waiting(loop);
@@ -193,7 +193,7 @@ static int on_exit_of_child(sd_event_source *source, const siginfo_t *info, void
 /* It is never begun. */
 static void give_up(struct job *job, const struct failure *f)
 {
-	tell(job, -1, NULL, f);
+	tell_outcome(job, -1, NULL, f);
 	end_job(job);
 }
 
@@ -214,14 +214,14 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 		 "it has not answered for %u s: slow, suspended or broken", limit);
 	failed_step(&f, "the origin's device", "read it", 0, reason);
 	/* The child itself goes when the disk lets it. */
-	tell(job, -1, NULL, &f);
+	tell_outcome(job, -1, NULL, &f);
 	make_room(job);
 	start_waiting(sd_event_source_get_event(source));
 	return 0;
 }
 
 /* All that can be had before there is a child. */
-static int prepare(struct job *job, sd_event *loop)
+static int prepare_job(struct job *job, sd_event *loop)
 {
 	job->results = memfd_create("rootviewd-job", MFD_CLOEXEC);
 	if (job->results < 0 ||
@@ -247,7 +247,7 @@ static int fork_child(struct job *job, sd_event *loop)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		run(self, go, job->results, job->work, job->userdata);
+		run_child(self, go, job->results, job->work, job->userdata);
 	r = sd_event_add_child(loop, &job->exit, pid, WEXITED, on_exit_of_child, job);
 	if (r >= 0)
 		r = sd_event_source_set_time_relative(job->timer, limit * 1000000ULL);
@@ -297,7 +297,7 @@ int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done
 			.results = -1, .work = work, .done = done, .over = over,
 			.userdata = userdata,
 		};
-		r = prepare(job, loop);
+		r = prepare_job(job, loop);
 	}
 	if (r >= 0 && running < JOBS_MAX) {
 		r = fork_child(job, loop);

@@ -45,7 +45,7 @@ struct kernel {
  */
 
 /* Returns 0 or a negative error of libnl's. */
-static int join(struct kernel *k, const char *family, const char *group)
+static int join_group(struct kernel *k, const char *family, const char *group)
 {
 	int id = genl_ctrl_resolve_grp(k->requests, family, group);
 
@@ -64,7 +64,7 @@ static int find_family(struct kernel *k, struct failure *f)
 		return failed_step(f, "kernel module dm-rootview", "reach it", 0,
 				   "it is not loaded, and the kernel found none to load; try "
 				   "\"modprobe dm-rootview\"");
-	r = join(k, ROOTVIEW_GENL_NAME, ROOTVIEW_MCGRP_EVENTS);
+	r = join_group(k, ROOTVIEW_GENL_NAME, ROOTVIEW_MCGRP_EVENTS);
 	if (r < 0)
 		return failed_step(f, "kernel module dm-rootview", "listen to its events", 0,
 				   r == -NLE_PERM ? "that takes CAP_SYS_ADMIN" : nl_geterror(r));
@@ -94,7 +94,7 @@ int kernel_open(struct kernel **ret, struct failure *f)
 	(void)setsockopt(nl_socket_get_fd(k->events), SOL_SOCKET, SO_RCVBUFFORCE, &size,
 			 sizeof(size));
 	/* Tells when the module comes and goes. */
-	r = join(k, "nlctrl", "notify") < 0 ? -EPROTONOSUPPORT : 0;
+	r = join_group(k, "nlctrl", "notify") < 0 ? -EPROTONOSUPPORT : 0;
 	if (r < 0)
 		goto failed;
 	if (find_family(k, f) < 0) {

@@ -59,7 +59,7 @@ struct origin *mirror_find_origin(struct mirror *m, const char *name);
 struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id);
 struct origin *mirror_find_origin_serial(struct mirror *m, uint64_t serial);
 
-/* For reconcile.c.  Adds an origin, which is owned from here; NULL if memory or the like is short. */
+/* For reconcile.c: adds an origin, which is owned from here.  NULL if memory is short. */
 struct origin *mirror_add_origin(struct mirror *m, const struct kernel_origin *from);
 
 /* Unmounts all that an origin has, and frees it with its views. */

@@ -27,7 +27,7 @@ static void read_why(int fs_fd, char *why)
 	}
 }
 
-static int configure(int fs_fd, const struct plan_mount *plan)
+static int configure_fs(int fs_fd, const struct plan_mount *plan)
 {
 	for (size_t i = 0; i < plan->n_options; i++) {
 		const char *value = plan->options[i].value;
@@ -39,7 +39,7 @@ static int configure(int fs_fd, const struct plan_mount *plan)
 	return fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : 0;
 }
 
-static int clone(const char *path)
+static int clone_tree(const char *path)
 {
 	return open_tree(AT_FDCWD, path,
 			 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
@@ -64,7 +64,7 @@ int mount_plan(const struct plan_mount *plan, const char *path, char why[static 
 				 plan->type);
 		return r;
 	}
-	r = configure(fs_fd, plan);
+	r = configure_fs(fs_fd, plan);
 	if (r < 0) {
 		read_why(fs_fd, why);
 		return r;
@@ -77,7 +77,7 @@ int mount_plan(const struct plan_mount *plan, const char *path, char why[static 
 
 int mount_clone(const char *from, dev_t dev, int *ret)
 {
-	cleanup_close int fd = clone(from);
+	cleanup_close int fd = clone_tree(from);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -90,12 +90,12 @@ int mount_clone(const char *from, dev_t dev, int *ret)
 
 int mount_idmapped(const char *from, int userns, const char *to)
 {
-	cleanup_close int fd = clone(from);
+	cleanup_close int fd = clone_tree(from);
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = userns };
 
 	if (fd < 0)
 		return -errno;
-	/* The kernel is too old for that call, or the file system for maps; or RHEL has them off. */
+	/* The kernel is too old for that call, the file system for maps, or RHEL has them off. */
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return is_shortage(errno) ? -errno : -EOPNOTSUPP;
 	return mount_attach(fd, to);
@@ -121,7 +121,7 @@ int mount_tmpfs(const char *path)
 
 int mount_make_private(const char *path)
 {
-	cleanup_close int fd = clone(path);
+	cleanup_close int fd = clone_tree(path);
 	int r;
 
 	if (fd < 0)

@@ -46,7 +46,7 @@ static size_t find_place(const struct mount_points *points, const char *path)
 }
 
 /* Makes room for one more.  Powers of two, so that a long list is not copied for each. */
-static int grow(struct mount_points *points)
+static int grow_list(struct mount_points *points)
 {
 	void *list;
 
@@ -96,7 +96,7 @@ int mount_points_add(struct mount_points *points, const char *path, enum mount_p
 	r = copy_point(&point, path, kind, target);
 	if (r < 0)
 		return r;
-	r = grow(points);
+	r = grow_list(points);
 	if (r < 0) {
 		point_free(&point);
 		return r;
@@ -201,7 +201,7 @@ static const char *text_fault(const char *s)
  * Writes the one form of @path to @ret, which has room for PATH_MAX.  Returns
  * NULL, or what is wrong with it: a phrase that goes on after its name.
  */
-static const char *normalize(const char *path, char *ret)
+static const char *normalize_path(const char *path, char *ret)
 {
 	const char *fault = text_fault(path);
 	unsigned int depth = 0;
@@ -236,8 +236,8 @@ int invalid_point(struct failure *f, const char *path, const char *fault)
 }
 
 /* Consumes nothing; with @is_list, what is there already stays as it is. */
-static int add(struct mount_points *points, const struct mount_point *point, bool is_list,
-	       struct failure *f)
+static int add_point(struct mount_points *points, const struct mount_point *point, bool is_list,
+		     struct failure *f)
 {
 	int r = mount_points_add(points, point->path, point->kind, point->target);
 
@@ -295,7 +295,7 @@ static int read_point(sd_json_variant *json, struct mount_points *points, struct
 				    "and may have a kind and a target, all of them strings");
 	name = sd_json_variant_string(path);
 	point.target = target ? (char *)sd_json_variant_string(target) : NULL;
-	fault = normalize(name, normalized);
+	fault = normalize_path(name, normalized);
 	if (fault)
 		return invalid_point(f, name, fault);
 	if (!parse_kind(kind ? sd_json_variant_string(kind) : NULL, &point.kind))
@@ -309,7 +309,7 @@ static int read_point(sd_json_variant *json, struct mount_points *points, struct
 		return invalid_point(f, name,
 				     "has a target that is longer than 4095 bytes or holds a "
 			       "control character");
-	return add(points, &point, false, f);
+	return add_point(points, &point, false, f);
 }
 
 static int add_ready_made(const struct ready_made *list, struct mount_points *points,
@@ -317,7 +317,7 @@ static int add_ready_made(const struct ready_made *list, struct mount_points *po
 {
 	for (size_t i = 0; i < ARRAY_SIZE(list->parts); i++)
 		for (size_t k = 0; k < list->parts[i].n; k++)
-			if (add(points, &list->parts[i].points[k], true, f) < 0)
+			if (add_point(points, &list->parts[i].points[k], true, f) < 0)
 				return -1;
 	return 0;
 }

@@ -56,7 +56,7 @@ int netlink_open(struct nl_sock **ret)
 	return 0;
 }
 
-static ssize_t receive(struct nl_sock *sock, void *buffer, size_t size, int flags)
+static ssize_t receive_messages(struct nl_sock *sock, void *buffer, size_t size, int flags)
 {
 	struct sockaddr_nl from;
 	struct iovec iov = { .iov_base = buffer, .iov_len = size };
@@ -83,7 +83,7 @@ static ssize_t receive(struct nl_sock *sock, void *buffer, size_t size, int flag
 
 ssize_t netlink_receive(struct nl_sock *sock, void *buffer, size_t size)
 {
-	ssize_t n = receive(sock, buffer, size, MSG_DONTWAIT);
+	ssize_t n = receive_messages(sock, buffer, size, MSG_DONTWAIT);
 
 	return n == -EAGAIN ? 0 : n;
 }
@@ -126,8 +126,8 @@ int netlink_parse_ack(struct nlmsghdr *message, char why[static NETLINK_WHY_SIZE
  * Returns 1 when the answer is complete.  An error of @answer does not end the
  * reading, or the rest would be taken for the answer to the next request.
  */
-static int handle(struct nlmsghdr *message, netlink_answer_t answer, void *userdata,
-		  int *result, char *why)
+static int handle_message(struct nlmsghdr *message, netlink_answer_t answer, void *userdata,
+			  int *result, char *why)
 {
 	int r;
 
@@ -172,7 +172,7 @@ int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t 
 	 * not there at once was lost, and nobody must wait for it.  All is read, also what
 	 * remained of a dump that broke off, or the next one would find it at work still.
 	 */
-	while ((n = receive(sock, buffer, BUFFER_SIZE, MSG_DONTWAIT)) != -EAGAIN) {
+	while ((n = receive_messages(sock, buffer, BUFFER_SIZE, MSG_DONTWAIT)) != -EAGAIN) {
 		struct nlmsghdr *message = (struct nlmsghdr *)buffer;
 		int rest = n;
 
@@ -184,7 +184,7 @@ int netlink_call(struct nl_sock *sock, struct nl_msg *request, netlink_answer_t 
 		}
 		for (; nlmsg_ok(message, rest); message = nlmsg_next(message, &rest))
 			if (message->nlmsg_seq == head->nlmsg_seq &&
-			    handle(message, answer, userdata, &result, why))
+			    handle_message(message, answer, userdata, &result, why))
 				complete = true;
 	}
 	return complete || result ? result : lost;

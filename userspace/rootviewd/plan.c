@@ -6,7 +6,7 @@
 
 #include "util.h"
 
-static void add(struct plan_mount *plan, const char *key, const char *value)
+static void add_option(struct plan_mount *plan, const char *key, const char *value)
 {
 	plan->options[plan->n_options].key = key;
 	plan->options[plan->n_options].value = value;
@@ -60,13 +60,13 @@ bool plan_plain(const char *type, const char *source, const char *label, struct 
 		if (!streq(types[i].type, type))
 			continue;
 		*ret = (struct plan_mount){ .type = types[i].type };
-		add(ret, "source", source);
-		add(ret, "ro", NULL);
+		add_option(ret, "source", source);
+		add_option(ret, "ro", NULL);
 		for (size_t k = 0; k < PLAN_TYPE_OPTIONS_MAX && types[i].options[k].key; k++)
-			add(ret, types[i].options[k].key, types[i].options[k].value);
+			add_option(ret, types[i].options[k].key, types[i].options[k].value);
 		/* fsconfig() takes the value as it is: quotes are for mount(2) alone. */
 		if (label)
-			add(ret, "context", label);
+			add_option(ret, "context", label);
 		return true;
 	}
 	return false;
@@ -75,15 +75,15 @@ bool plan_plain(const char *type, const char *source, const char *label, struct 
 void plan_overlay(const char *layers, const char *label, struct plan_mount *ret)
 {
 	*ret = (struct plan_mount){ .type = "overlay" };
-	add(ret, "source", "rootview");
-	add(ret, "ro", NULL);
-	add(ret, "lowerdir", layers);
+	add_option(ret, "source", "rootview");
+	add_option(ret, "ro", NULL);
+	add_option(ret, "lowerdir", layers);
 	/*
 	 * It shows what the image shows, and nothing that overlayfs' attributes
 	 * in an image of unknown origin ask for.
 	 */
-	add(ret, "redirect_dir", "nofollow");
-	add(ret, "metacopy", "off");
+	add_option(ret, "redirect_dir", "nofollow");
+	add_option(ret, "metacopy", "off");
 	if (label)
-		add(ret, "context", label);
+		add_option(ret, "context", label);
 }

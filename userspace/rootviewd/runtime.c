@@ -196,7 +196,7 @@ void runtime_sweep(const struct runtime *rt)
  */
 
 /* Logs what is unmounted that no daemon would have left, had it not been killed. */
-static void detach(const struct path *path)
+static void detach_all_at(const struct path *path)
 {
 	int r;
 
@@ -216,8 +216,8 @@ void runtime_detach_layers(const struct path *variant)
 	struct path lower = runtime_join(variant, "lower");
 	struct path skeleton = runtime_join(variant, "skeleton");
 
-	detach(&lower);
-	detach(&skeleton);
+	detach_all_at(&lower);
+	detach_all_at(&skeleton);
 }
 
 static void detach_variant(const struct path *variant, void *userdata)
@@ -225,7 +225,7 @@ static void detach_variant(const struct path *variant, void *userdata)
 	struct path mount = runtime_join(variant, "mount");
 
 	(void)userdata;
-	detach(&mount);
+	detach_all_at(&mount);
 	runtime_detach_layers(variant);
 }
 
@@ -238,7 +238,7 @@ int runtime_detach_origin(const struct path *origin)
 {
 	struct path plain = runtime_join(origin, "plain");
 
-	detach(&plain);
+	detach_all_at(&plain);
 	return runtime_each_entry(runtime_join(origin, "variants").s, detach_variant, NULL);
 }
 

@@ -137,7 +137,7 @@ static void hang_up(sd_varlink *link)
 	(void)shutdown(sd_varlink_get_fd(link), SHUT_RDWR);
 }
 
-static int refuse(sd_varlink *link, const struct request *request, const struct failure *f)
+static int refuse_request(sd_varlink *link, const struct request *request, const struct failure *f)
 {
 	const struct answer_subject subject = {
 		.name = request->name,
@@ -197,7 +197,7 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 		return 1;
 	if (!server) {
 		too_many(&f, "connections", CONNECTIONS_MAX);
-		return refuse(link, &request, &f) ?: 1;
+		return refuse_request(link, &request, &f) ?: 1;
 	}
 	r = sd_varlink_dispatch(link, parameters, fields, &request);
 	if (r != 0)
@@ -207,7 +207,7 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 		return 1;
 	if (!call) {
 		failed_step(&f, "a request", "take it", ENOMEM, NULL);
-		return refuse(link, &request, &f) ?: 1;
+		return refuse_request(link, &request, &f) ?: 1;
 	}
 	*call = (struct call){
 		.link = sd_varlink_ref(link),
@@ -233,7 +233,7 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 	failed_too_many(&f, "requests", SERVICE_WAITING_MAX,
 			"your user has as many requests waiting as are left for others; try again "
 			"later");
-	return refuse(link, &request, &f) ?: 1;
+	return refuse_request(link, &request, &f) ?: 1;
 }
 
 static int call_refuse(struct call *call, const struct failure *f)
@@ -243,7 +243,7 @@ static int call_refuse(struct call *call, const struct failure *f)
 	if (call->oneway)
 		log_debug("refused: %s", f->message);
 	else
-		r = refuse(call->link, &call->request, f);
+		r = refuse_request(call->link, &call->request, f);
 	call_free(call);
 	return r;
 }
@@ -1021,7 +1021,7 @@ static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
  * Those who watch.
  */
 
-static int notify(sd_varlink *link, const struct kernel_event *event, const char *type)
+static int notify_of(sd_varlink *link, const struct kernel_event *event, const char *type)
 {
 	bool about_origin = event && event->origin.name;
 	bool about_view = about_origin && event->view.name;
@@ -1062,7 +1062,7 @@ static void on_event(void *userdata, const struct kernel_event *event)
 	const char *type = event->type < ARRAY_SIZE(types) ? types[event->type] : NULL;
 
 	for (struct monitor *m = server->monitors; type && m; m = m->next) {
-		int r = notify(m->link, event, type);
+		int r = notify_of(m->link, event, type);
 
 		if (r < 0) {
 			/* Nobody shall believe to have seen all of them. */
@@ -1094,7 +1094,7 @@ static int method_monitor(sd_varlink *link, sd_json_variant *parameters,
 		return -ENOMEM;
 	*m = (struct monitor){ .next = server->monitors, .link = sd_varlink_ref(link) };
 	server->monitors = m;
-	r = notify(link, NULL, "ready");
+	r = notify_of(link, NULL, "ready");
 	if (r < 0)
 		forget_monitor(server, link);
 	return r;
@@ -1187,7 +1187,7 @@ static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *us
  * The socket itself.
  */
 
-static int describe(sd_varlink_server *varlink, struct server *server)
+static int describe_server(sd_varlink_server *varlink, struct server *server)
 {
 	int r;
 
@@ -1262,7 +1262,7 @@ int server_new(struct server **ret, struct service *service, sd_event *event, co
 	server->accounts.most[ACCOUNT_REQUESTS] = SERVICE_WAITING_MAX;
 	r = sd_varlink_server_new(&server->varlink, SD_VARLINK_SERVER_INHERIT_USERDATA);
 	if (r >= 0)
-		r = describe(server->varlink, server);
+		r = describe_server(server->varlink, server);
 	if (r >= 0)
 		r = sd_varlink_server_attach_event(server->varlink, event,
 						   SD_EVENT_PRIORITY_NORMAL);

@@ -650,7 +650,8 @@ static struct batch *batch_new(struct service *s, const struct origin *o, size_t
 
 	if (b) {
 		*b = (struct batch){
-			.service = s, .origin = o->serial, .n = n, .done = done, .userdata = userdata,
+			.service = s, .origin = o->serial, .n = n,
+			.done = done, .userdata = userdata,
 		};
 		b->results = calloc(n, sizeof(*b->results));
 		b->asked = creates ? calloc(n, sizeof(*b->asked)) : NULL;

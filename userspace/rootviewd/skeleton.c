@@ -57,7 +57,7 @@ static void drop_last(char *path)
 }
 
 /* Appends the component of @n bytes at @name; false if the result would be too long. */
-static bool append(char *path, const char *name, size_t n)
+static bool append_component(char *path, const char *name, size_t n)
 {
 	size_t length = strlen(path);
 
@@ -110,7 +110,7 @@ static bool next_component(struct walk *w, const char **ret, size_t *ret_size)
 }
 
 /* Replaces the last component, a link, by its target. */
-static int follow(struct walk *w, const char *target)
+static int follow_link(struct walk *w, const char *target)
 {
 	char *joined;
 
@@ -129,7 +129,7 @@ static int follow(struct walk *w, const char *target)
 }
 
 /* Goes on to the component @name; with @is_link, its name alone counts. */
-static int advance(struct walk *w, int image, const char *name, size_t size, bool is_link)
+static int advance_component(struct walk *w, int image, const char *name, size_t size, bool is_link)
 {
 	char target[PATH_MAX];
 	ssize_t n;
@@ -140,15 +140,15 @@ static int advance(struct walk *w, int image, const char *name, size_t size, boo
 		drop_last(w->real);
 		return 0;
 	}
-	if (!append(w->real, name, size))
+	if (!append_component(w->real, name, size))
 		return -E2BIG;
 	if (is_link && !w->rest[strspn(w->rest, "/")])
 		return 0;
 	n = read_link(image, w->real, target);
-	return n > 0 ? follow(w, target) : n;
+	return n > 0 ? follow_link(w, target) : n;
 }
 
-static int walk(struct walk *w, int image, const struct mount_point *want)
+static int walk_path(struct walk *w, int image, const struct mount_point *want)
 {
 	const char *name;
 	size_t size;
@@ -159,7 +159,7 @@ static int walk(struct walk *w, int image, const struct mount_point *want)
 	if (!w->buffer)
 		return -ENOMEM;
 	while (r == 0 && next_component(w, &name, &size))
-		r = advance(w, image, name, size, want->kind == MOUNT_POINT_LINK);
+		r = advance_component(w, image, name, size, want->kind == MOUNT_POINT_LINK);
 	free(w->buffer);
 	return r;
 }
@@ -168,11 +168,11 @@ static int walk(struct walk *w, int image, const struct mount_point *want)
  * Writes the real path of @want to @real.  What is not there is taken for a
  * folder, so a ".." behind it leads back; container runtimes do the same.
  */
-static int resolve(int image, const char *image_path, const struct mount_point *want,
-		   char real[static PATH_MAX], struct failure *f)
+static int resolve_path(int image, const char *image_path, const struct mount_point *want,
+			char real[static PATH_MAX], struct failure *f)
 {
 	struct walk w = { .links = 0 };
-	int r = walk(&w, image, want);
+	int r = walk_path(&w, image, want);
 
 	if (r == -E2BIG)
 		return invalid_point(f, want->path,
@@ -212,7 +212,7 @@ static int find_one(int image, const char *image_path, const struct mount_point 
 	struct stat st;
 	int r;
 
-	if (resolve(image, image_path, want, real, f) < 0)
+	if (resolve_path(image, image_path, want, real, f) < 0)
 		return -1;
 	if (fstatat(image, below(real), &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return check_kind(want, st.st_mode, f);
@@ -355,7 +355,7 @@ static size_t drop_unmapped(char *acl, size_t size)
 }
 
 /* The value of an attribute as it can be given to a folder of the skeleton: its size. */
-static size_t adapt(const char *name, const char *path, char *value, size_t size)
+static size_t adapt_value(const char *name, const char *path, char *value, size_t size)
 {
 	size_t adapted = after_prefix(name, "system.posix_acl_") ? drop_unmapped(value, size) :
 								   size;
@@ -384,7 +384,7 @@ static int copy_xattrs(int from, int to, const char *path)
 		/* What the runtime folder cannot hold (user.* before 6.6) is left out. */
 		if (n < 0)
 			return -errno;
-		if (fsetxattr(to, name, value, adapt(name, path, value, n), 0) < 0 &&
+		if (fsetxattr(to, name, value, adapt_value(name, path, value, n), 0) < 0 &&
 		    errno != EOPNOTSUPP)
 			return -errno;
 	}
@@ -573,8 +573,8 @@ static int finish_point(const struct job *job, const struct mount_point *point)
  * Everything is made before anything is finished: folders whose times are set
  * do not change again, and no default ACL is inherited.
  */
-static int fill(const struct job *job, const struct mount_points *all,
-		const struct mount_point **culprit)
+static int fill_folder(const struct job *job, const struct mount_points *all,
+		       const struct mount_point **culprit)
 {
 	int r = 0;
 
@@ -594,8 +594,8 @@ static int fill(const struct job *job, const struct mount_points *all,
 	return r;
 }
 
-static int make(const char *path, struct job *job, const struct mount_points *missing,
-		struct failure *f)
+static int make_points(const char *path, struct job *job, const struct mount_points *missing,
+		       struct failure *f)
 {
 	struct mount_points all = { .list = NULL };
 	const struct mount_point *culprit = NULL;
@@ -606,7 +606,7 @@ static int make(const char *path, struct job *job, const struct mount_points *mi
 	job->skeleton = fd;
 	r = fd < 0 ? -errno : add_with_parents(&all, missing, &culprit);
 	if (r == 0)
-		r = fill(job, &all, &culprit);
+		r = fill_folder(job, &all, &culprit);
 	if (r < 0) {
 		snprintf(step, sizeof(step), "supply \"%.200s\" in this skeleton",
 			 culprit ? culprit->path : "/");
@@ -626,5 +626,5 @@ int skeleton_make(const char *path, const char *image, const struct mount_points
 		return failed_step(f, image, "open the image's root folder", errno, NULL);
 	if (mkdir(path, 0700) < 0)
 		return failed_step(f, path, "make this folder", errno, NULL);
-	return make(path, &job, missing, f);
+	return make_points(path, &job, missing, f);
 }

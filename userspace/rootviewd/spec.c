@@ -34,7 +34,7 @@ static int find_string(sd_json_variant *parameters, const char *name, const char
 	return 0;
 }
 
-static int copy(const char *s, char **ret, struct failure *f)
+static int copy_string(const char *s, char **ret, struct failure *f)
 {
 	*ret = strdup(s);
 	return *ret ? 0 : failed_step(f, "the request", "read it", ENOMEM, NULL);
@@ -70,7 +70,7 @@ static int read_cgroup(sd_json_variant *parameters, char **ret, struct failure *
 	if (fault)
 		return failed_about(f, FAILURE_NO_SUCH_CGROUP, cgroup,
 				    "the cgroup \"%.256s\" %s", cgroup, fault);
-	return copy(cgroup, ret, f);
+	return copy_string(cgroup, ret, f);
 }
 
 /* 0 if there is no such parameter. */

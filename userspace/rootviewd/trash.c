@@ -44,7 +44,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-static void empty(const char *folder)
+static void empty_folder(const char *folder)
 {
 	int r = mount_detach(folder);
 
@@ -56,7 +56,7 @@ static void empty(const char *folder)
 static void empty_one(const struct path *path, void *userdata)
 {
 	(void)userdata;
-	empty(path->s);
+	empty_folder(path->s);
 }
 
 static int empty_all(const struct trash *trash)
@@ -93,7 +93,7 @@ void trash_free(struct trash *trash)
 	free(trash);
 }
 
-static int begin(struct trash *trash)
+static int begin_folder(struct trash *trash)
 {
 	struct path folder;
 	int r;
@@ -122,11 +122,11 @@ static void set_timer(struct trash *trash)
 	(void)sd_event_source_set_enabled(trash->timer, SD_EVENT_ONESHOT);
 }
 
-static int move(struct trash *trash, const char *path)
+static int move_mount_into(struct trash *trash, const char *path)
 {
 	struct path folder, to;
 	char name[32];
-	int r = begin(trash);
+	int r = begin_folder(trash);
 
 	if (r < 0)
 		return r;
@@ -141,7 +141,7 @@ static int move(struct trash *trash, const char *path)
 
 void trash_put(struct trash *trash, const char *path)
 {
-	int r = move(trash, path);
+	int r = move_mount_into(trash, path);
 
 	/* EINVAL: it is below a shared mount, or is no mount at all. */
 	if (r < 0)
@@ -160,7 +160,7 @@ static int empty_in_child(void *userdata, char **ret_text, struct failure *f)
 {
 	(void)ret_text;
 	(void)f;
-	empty(userdata);
+	empty_folder(userdata);
 	return 0;
 }
 
@@ -169,7 +169,7 @@ static void emptied(void *userdata, int r, const char *text, const struct failur
 	(void)text;
 	if (r < 0) {
 		log_warning("the trash: %s", f->message);
-		empty(userdata);
+		empty_folder(userdata);
 	}
 	free(userdata);
 }
@@ -185,8 +185,9 @@ void trash_flush(struct trash *trash)
 	(void)sd_event_source_set_enabled(trash->timer, SD_EVENT_OFF);
 	trash->n = 0;
 	folder = strdup(folder_path(trash).s);
-	if (!folder || job_start(&job, trash->loop, empty_in_child, emptied, NULL, folder, &f) < 0) {
-		empty(folder_path(trash).s);
+	if (!folder ||
+	    job_start(&job, trash->loop, empty_in_child, emptied, NULL, folder, &f) < 0) {
+		empty_folder(folder_path(trash).s);
 		free(folder);
 	}
 }

@@ -315,7 +315,7 @@ int variant_find(struct variant *v, const char *path, const char *folder, dev_t 
  * Dropping.
  */
 
-static void unmount(const struct context *context, const char *path)
+static void unmount_to_trash(const struct context *context, const char *path)
 {
 	trash_put(context->trash, path);
 	(void)rmdir(path);
@@ -331,7 +331,7 @@ static void drop_folder(const struct context *context, const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
 		layer = runtime_join(&folder, layers[i]);
 		if (access(layer.s, F_OK) == 0)
-			unmount(context, layer.s);
+			unmount_to_trash(context, layer.s);
 	}
 	runtime_sweep_variant(path);
 	/* Memory or a descriptor may have been wanting for it. */
@@ -343,7 +343,7 @@ void variant_unmount(const struct context *context, struct variant *v)
 {
 	/* Somebody else may have unmounted it. */
 	if (variant_is_there(v))
-		unmount(context, v->path);
+		unmount_to_trash(context, v->path);
 	if (v->folder)
 		drop_folder(context, v->folder);
 	variant_forget_mount(v);
@@ -360,7 +360,7 @@ void variant_undo(const struct context *context, const struct variant_order *ord
 			   runtime_join(&order->folder, MOUNT);
 	/* Most often nothing was made. */
 	if (access(mount.s, F_OK) == 0)
-		unmount(context, mount.s);
+		unmount_to_trash(context, mount.s);
 	if (!is_plain)
 		drop_folder(context, order->folder.s);
 }

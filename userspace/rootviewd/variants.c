@@ -111,7 +111,7 @@ static void set_same(struct variant *v, struct variant *same)
 		same->users++;
 }
 
-static void part(struct variant *v)
+static void part_from_twin(struct variant *v)
 {
 	LIST_REMOVE(v, twin);
 	if (v->users)
@@ -155,8 +155,8 @@ bool variants_needs_overlay(const struct variants *all, const struct variant *v)
 	return *v->missing_text || !streq_null(variants_label(all, v), all->plain->files_label);
 }
 
-static bool equals(const struct variants *all, const struct variant *v,
-		   const struct variant *mounted)
+static bool is_equal(const struct variants *all, const struct variant *v,
+		     const struct variant *mounted)
 {
 	return streq(v->missing_text, mounted->missing_text) &&
 	       streq(v->map_text, mounted->map_text) &&
@@ -171,9 +171,9 @@ struct variant *variants_find_mounted(struct variants *all, struct variant *v)
 		return v->path ? v : v->same;
 	if (!v->missing_text || !all->plain->path)
 		return NULL;
-	if (!equals(all, v, other)) {
+	if (!is_equal(all, v, other)) {
 		LIST_FOREACH(other, &all->mounted, mounted)
-			if (equals(all, v, other))
+			if (is_equal(all, v, other))
 				break;
 	}
 	if (other)
@@ -217,7 +217,7 @@ void variants_unmount(struct variants *all, const struct context *context, struc
 	while (!LIST_EMPTY(&v->twins)) {
 		struct variant *twin = LIST_FIRST(&v->twins);
 
-		part(twin);
+		part_from_twin(twin);
 		variants_settle(all, twin);
 	}
 	variants_settle(all, v);

@@ -13,10 +13,10 @@
 #include "skeleton.h"
 #include "util.h"
 
-enum step {
-	STEP_PLAIN,	/* mounts the origin's own file system */
-	STEP_LOOK,	/* looks what the image lacks */
-	STEP_OTHER,	/* mounts another variant */
+enum work_kind {
+	WORK_PLAIN,	/* mounts the origin's own file system */
+	WORK_LOOK,	/* looks what the image lacks */
+	WORK_OTHER,	/* mounts another variant */
 };
 
 /* What a job does.  It stays until the job's child has gone, also if its origin goes before. */
@@ -25,7 +25,7 @@ struct work {
 	const struct context *context;
 	struct origin *origin;		/* NULL once that has gone */
 	char *name;			/* of that, and so of its folders */
-	enum step step;
+	enum work_kind kind;
 	bool unwanted;			/* what it makes has to be undone */
 	bool hangs;			/* it has failed, and its child is there yet */
 	struct variant *variant;
@@ -48,7 +48,7 @@ static uint64_t now_usec(const struct origin *o)
 }
 
 /* Sees to it that on_timer() is called then, if not before. */
-static void arm(struct origin *o, uint64_t usec)
+static void arm_timer(struct origin *o, uint64_t usec)
 {
 	uint64_t before;
 	int enabled;
@@ -67,7 +67,7 @@ static void arm(struct origin *o, uint64_t usec)
 static void begin_grace(struct origin *o, struct variant *v)
 {
 	v->idle_usec = now_usec(o);
-	arm(o, v->idle_usec + o->context->grace_usec);
+	arm_timer(o, v->idle_usec + o->context->grace_usec);
 }
 
 /*
@@ -100,7 +100,7 @@ static void tell_waiters(struct origin *o, struct variant *v, const struct failu
 }
 
 /* The first of the queue is done with; @f is NULL if it is there. */
-static void finish(struct origin *o, const struct failure *f)
+static void finish_first(struct origin *o, const struct failure *f)
 {
 	struct variant *v = TAILQ_FIRST(&o->queue);
 
@@ -116,10 +116,10 @@ static void finish(struct origin *o, const struct failure *f)
 static void finish_all(struct origin *o, const struct failure *f)
 {
 	while (!TAILQ_EMPTY(&o->queue))
-		finish(o, f);
+		finish_first(o, f);
 }
 
-static void enqueue(struct origin *o, struct variant *v, enum workshop_wish wish)
+static void enqueue_variant(struct origin *o, struct variant *v, enum workshop_wish wish)
 {
 	v->wanted = v->wanted || wish == WORKSHOP_MOUNT;
 	if (v->queued)
@@ -127,7 +127,7 @@ static void enqueue(struct origin *o, struct variant *v, enum workshop_wish wish
 	TAILQ_INSERT_TAIL(&o->queue, v, next);
 	v->queued = true;
 	/* Not here: whoever asks is told later. */
-	arm(o, 0);
+	arm_timer(o, 0);
 }
 
 /* That variant was unmounted by somebody else: who uses it gets another. */
@@ -137,11 +137,11 @@ static void lose_variant(struct origin *o, struct variant *v)
 
 	LIST_FOREACH(twin, &v->twins, twin)
 		if (twin->users)
-			enqueue(o, twin, WORKSHOP_MOUNT);
+			enqueue_variant(o, twin, WORKSHOP_MOUNT);
 	variants_begin_use(v);
 	variants_unmount(&o->variants, o->context, v);
 	if (v->users > 1 || (v == o->variants.plain && o->ours))
-		enqueue(o, v, WORKSHOP_MOUNT);
+		enqueue_variant(o, v, WORKSHOP_MOUNT);
 	variants_end_use(&o->variants, v);
 }
 
@@ -176,7 +176,7 @@ int workshop_request(struct origin *o, struct variant *v, enum workshop_wish wis
 		};
 		v->waiters = w;
 	}
-	enqueue(o, v, wish);
+	enqueue_variant(o, v, wish);
 	return 0;
 }
 
@@ -185,7 +185,7 @@ void workshop_restore(struct origin *o)
 	struct variant *plain = o->variants.plain;
 
 	if (o->ours && !o->removing && !plain->path && origin_has_paths(o))
-		enqueue(o, plain, WORKSHOP_MOUNT);
+		enqueue_variant(o, plain, WORKSHOP_MOUNT);
 }
 
 void workshop_end_use(struct origin *o, struct variant *v)
@@ -277,7 +277,7 @@ static void work_free(struct work *w)
 	free(w);
 }
 
-static struct work *work_new(struct origin *o, enum step step, struct failure *f)
+static struct work *work_new(struct origin *o, enum work_kind kind, struct failure *f)
 {
 	struct work *w = calloc(1, sizeof(*w));
 
@@ -290,12 +290,12 @@ static struct work *work_new(struct origin *o, enum step step, struct failure *f
 	}
 	w->context = o->context;
 	w->origin = o;
-	w->step = step;
-	w->variant = step == STEP_PLAIN ? o->variants.plain : TAILQ_FIRST(&o->queue);
+	w->kind = kind;
+	w->variant = kind == WORK_PLAIN ? o->variants.plain : TAILQ_FIRST(&o->queue);
 	w->order.origin = w->name;
 	w->order.plain = o->variants.plain;
 	/* A look makes nothing that would have to be undone. */
-	w->order.runtime = step == STEP_LOOK ? NULL : o->context->runtime;
+	w->order.runtime = kind == WORK_LOOK ? NULL : o->context->runtime;
 	LIST_INSERT_HEAD(o->context->works, w, next);
 	return w;
 }
@@ -313,12 +313,12 @@ bool workshop_is_busy(const struct context *context, const char *name)
 static void work_done(void *userdata, int r, const char *text, const struct failure *f);
 static void work_over(void *userdata);
 
-static int begin(struct origin *o, enum step step, struct failure *f)
+static int begin_work(struct origin *o, enum work_kind kind, struct failure *f)
 {
 	static const job_work_t works[] = {
-		[STEP_PLAIN] = work_on_plain,
-		[STEP_LOOK] = work_on_look,
-		[STEP_OTHER] = work_on_other,
+		[WORK_PLAIN] = work_on_plain,
+		[WORK_LOOK] = work_on_look,
+		[WORK_OTHER] = work_on_other,
 	};
 	struct variant *v = TAILQ_FIRST(&o->queue);
 	cleanup_free char *label = NULL;
@@ -330,17 +330,17 @@ static int begin(struct origin *o, enum step step, struct failure *f)
 		return failed_step(f, o->name, "mount it", 0,
 				   "work on an earlier origin of that name is not over");
 	}
-	if (step == STEP_OTHER && check_native(o, v, f) < 0)
+	if (kind == WORK_OTHER && check_native(o, v, f) < 0)
 		return -1;
-	w = work_new(o, step, f);
+	w = work_new(o, kind, f);
 	if (!w)
 		return -1;
-	if (step == STEP_PLAIN)
+	if (kind == WORK_PLAIN)
 		r = order_plain(o, &w->order, &label, f);
-	else if (step == STEP_OTHER)
+	else if (kind == WORK_OTHER)
 		order_other(o, v, &w->order);
 	if (r == 0)
-		r = job_start(&w->job, o->context->loop, works[step], work_done, work_over, w, f);
+		r = job_start(&w->job, o->context->loop, works[kind], work_done, work_over, w, f);
 	if (r < 0) {
 		work_free(w);
 		return -1;
@@ -359,10 +359,10 @@ static int take_result(struct work *w, const char *text, struct failure *f)
 	struct path path;
 	int r;
 
-	if (w->step == STEP_LOOK)
+	if (w->kind == WORK_LOOK)
 		return variants_set_missing(v, text) == 0 ? 0 :
 		       failed_step(f, o->name, "keep what it lacks", ENOMEM, NULL);
-	if (w->step == STEP_PLAIN) {
+	if (w->kind == WORK_PLAIN) {
 		path = runtime_origin(o->context->runtime, o->name, "plain");
 		r = variant_describe(v, path.s, NULL, text, !origin_is_native(o));
 	} else {
@@ -393,8 +393,8 @@ static void work_done(void *userdata, int r, const char *text, const struct fail
 	if (r == 0)
 		return;
 	w->unwanted = true;
-	if (w->step != STEP_PLAIN) {
-		finish(o, f);
+	if (w->kind != WORK_PLAIN) {
+		finish_first(o, f);
 		return;
 	}
 	/* Without it there is nothing else. */
@@ -438,7 +438,7 @@ void workshop_stop(struct origin *o)
 	while (!TAILQ_EMPTY(&o->queue)) {
 		/* Where nobody waits, nothing is said. */
 		TAILQ_FIRST(&o->queue)->warned = true;
-		finish(o, &f);
+		finish_first(o, &f);
 	}
 }
 
@@ -462,23 +462,23 @@ static void take_steps(struct origin *o)
 		if (o->work) {
 			failed_step(&f, "the origin's device", "read it", 0,
 				    "it has not answered for a job before: slow, suspended or broken");
-			finish(o, &f);
+			finish_first(o, &f);
 			continue;
 		}
 		if (plain->path && !variant_is_there(plain))
 			lose_variant(o, plain);
 		if (plain->path && is_fulfilled(o, v, v->wanted ? WORKSHOP_MOUNT : WORKSHOP_LOOK)) {
-			finish(o, NULL);
+			finish_first(o, NULL);
 			continue;
 		}
-		r = begin(o, !plain->path ? STEP_PLAIN : !v->missing_text ? STEP_LOOK : STEP_OTHER,
-			  &f);
+		r = begin_work(o, !plain->path ? WORK_PLAIN :
+				  !v->missing_text ? WORK_LOOK : WORK_OTHER, &f);
 		if (r < 0)
-			finish(o, &f);
+			finish_first(o, &f);
 	}
 	/* While there was work, nothing was dropped. */
 	if (!v)
-		arm(o, 0);
+		arm_timer(o, 0);
 }
 
 /*
@@ -549,7 +549,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	}
 	next = drop_idle(o, now_usec(o));
 	if (next != UINT64_MAX)
-		arm(o, next);
+		arm_timer(o, next);
 	return 0;
 }
 
