@@ -119,6 +119,53 @@ if can_hold; then
 	start_daemon
 fi
 
+# A rename leaves the label alone, and so do jobs that have to wait for their turn.
+
+wanted=system_u:object_r:container_file_t:s0:c7
+rootviewctl origin add before "$disk" --label "$wanted"
+path=$(rootviewctl create before a)
+dmsetup rename before after
+label_of_view()
+{
+	call OpenView "{\"origin\":\"$1\",\"name\":\"a\"}" | jq -r .view.path | xargs stat --format=%C
+}
+is "an origin that was renamed has its label" "$(label_of_view after)" "$wanted"
+kill_daemon KILL
+start_daemon
+is "and with the next daemon" "$(label_of_view after)" "$wanted"
+refused_call "the name that it was added with is not free" io.rootview.OriginExists \
+	'"name":"after".*was added as .*before' AddOrigin '{"name":"before","device":"/dev/loop7"}'
+is "and it keeps its label" "$(cat /run/rootview/added/*)" "$wanted"
+rootviewctl delete after a
+rootviewctl origin remove after
+is "which goes with it" "$(ls /run/rootview/added)" ""
+
+sectors=$(blockdev --getsz "$disk")
+for i in {1..70}; do
+	dmsetup create "part$i" --table "0 $sectors linear $disk 0"
+done
+for i in {1..70}; do
+	rootviewctl origin add "o$i" "/dev/mapper/part$i" --label "system_u:object_r:container_file_t:s0:c$i" &
+done
+wait $(jobs -p | grep -vx "$daemon") || true
+all_labels()
+{
+	[ "$(call ListOrigins | jq -r '.origins[] | select(.label == "system_u:object_r:container_file_t:s0:c" +
+		.name[1:]) | .name' | wc -l)" = 70 ]
+}
+ok "seventy origins at once have their labels" all_labels
+kill_daemon KILL
+umount /run/rootview/origins/*/plain
+start_daemon
+eventually "and have them when a new daemon mounts them all at once" all_labels
+for i in {1..70}; do
+	rootviewctl origin remove "o$i" &
+done
+wait $(jobs -p | grep -vx "$daemon") || true
+for i in {1..70}; do
+	dmsetup remove "part$i"
+done
+
 # By descriptor.
 
 cat >/tmp/descriptor.pl <<'END'

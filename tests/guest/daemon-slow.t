@@ -208,14 +208,70 @@ kill_daemon TERM
 start_and_watch 2
 dmsetup suspend --nolockfs --noflush slowdisk
 drop
+for i in 1 2; do
+	ask "behind$i" CheckMountPoints "{\"origin\":\"slow\",\"mountPoints\":[{\"path\":\"/bin/$i\"}]}"
+done
+eventually "a job hangs" jobs_run 1
 refused_call "a request that needs a disk that hangs for too long is refused" \
-	io.rootview.OperationFailed 'it has not answered for 2 s' CreateView \
+	io.rootview.OperationFailed 'it has not answered for' CreateView \
 	'{"origin":"slow","name":"hang","mountPoints":[{"path":"/etc/fifth"}]}'
+refused_call "so is the next one, while the child of the first still hangs" \
+	io.rootview.OperationFailed 'has not answered for a job before' CheckMountPoints \
+	'{"origin":"slow","mountPoints":[{"path":"/bin/sixth"}]}'
+is "all that waited are answered" "$(for i in 1 2; do answer "behind$i"; done | grep -c 'it has not answered for')" 2
+ticks()
+{
+	awk '{ print $14 + $15 }' "/proc/$daemon/stat"
+}
+before=$(ticks)
+sleep 2
+ok "the daemon has nothing to do meanwhile" test $(($(ticks) - before)) -lt 50
 dmsetup resume slowdisk
 eventually "what was at work ends" no_jobs
 is "of the refused view nothing is left" "$(dmsetup message slow 0 view_list)" ""
+is "and the next one is answered" "$(call CheckMountPoints \
+	'{"origin":"slow","mountPoints":[{"path":"/bin/sixth"}]}' | jq -r '.missing[].path')" /bin/sixth
 kill_daemon TERM
 start_and_watch 3600
+
+# What is made late of an origin cannot hit another one that has its name by then.
+
+dmsetup create latedisk --table "0 $sectors linear $dead 0"
+dmsetup suspend --nolockfs --noflush latedisk
+dmsetup create -r late --table "0 $sectors rootview /dev/mapper/latedisk"
+dmsetup message late 0 view_create v
+eventually "an origin of a disk that hangs is being mounted" jobs_run 1
+dmsetup rename late earlier
+dmsetup create -r late --table "0 $sectors rootview $dead"
+dmsetup message late 0 view_create v
+is "one that has its name now is another" "$(call ListViews | jq -r '[.views[].origin] | sort | join(" ")')" \
+	"earlier late"
+dmsetup resume latedisk
+# are_mounted: each at its place, and once.
+are_mounted()
+{
+	local name
+	for name in earlier late; do
+		[ "$(mounted | grep -c "/$name/plain$")" = 1 ] || return 1
+		[ "$(stat --format=%d "/run/rootview/origins/$name/plain")" = \
+			"$((0x$(stat --format=%t "/dev/mapper/$name") << 8 | 0x$(stat --format=%T "/dev/mapper/$name")))" ] ||
+			return 1
+	done
+}
+eventually "when the disk is there again, both are mounted, each at its place" are_mounted
+sleep 1
+ok "and stay so" are_mounted
+for name in earlier late; do
+	dmsetup message "$name" 0 view_delete v
+done
+no_devices()
+{
+	dmsetup remove earlier late latedisk >/dev/null 2>&1
+	! dmsetup ls | grep -qE '^(earlier|late|latedisk)\b'
+}
+eventually "and go with their views" no_devices
+is "of their folders nothing is left" "$(ls /run/rootview/origins)" "slow
+web"
 
 # A dead disk: every read fails.
 

@@ -105,7 +105,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	SD_VARLINK_DEFINE_FIELD(deviceOnly, SD_VARLINK_BOOL, 0),
 	SD_VARLINK_FIELD_COMMENT(
 		"Where all views that asked for the same are mounted, for root alone; absent for a"
-		" device alone, and for what could not be mounted"),
+		" device alone, and while it is not mounted"),
 	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT("Path of the read-only block device that it reads"),
 	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0),
@@ -128,7 +128,9 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	ViewRequest,
 	SD_VARLINK_FIELD_COMMENT("Name of the new view: visible ASCII without '/', at most 127"),
 	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("SELinux label for all its files, instead of the origin's"),
+	SD_VARLINK_FIELD_COMMENT(
+		"SELinux label for all its files, instead of the origin's; \"native\" for those that"
+		" the image stores, which an origin has that was added with it"),
 	SD_VARLINK_DEFINE_FIELD(label, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	SD_VARLINK_FIELD_COMMENT(
 		"Whether it is a device alone: what cannot be mounted, or need not be; false if"
@@ -480,21 +482,27 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT("A stream of life-cycle events"),
 	&vl_method_Monitor,
 	SD_VARLINK_SYMBOL_COMMENT(
-		"A device-mapper device of that name is there already, or the device is an origin"),
+		"A device-mapper device of that name is there already, another request is adding or"
+		" removing it, or the device is an origin"),
 	&vl_error_OriginExists,
 	SD_VARLINK_SYMBOL_COMMENT("The kernel knows no origin of that name"),
 	&vl_error_NoSuchOrigin,
-	SD_VARLINK_SYMBOL_COMMENT("The origin has views, or its device is in use otherwise"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"The origin has views, or some in the making, or its device is in use otherwise; or"
+		" it is being removed"),
 	&vl_error_OriginBusy,
 	SD_VARLINK_SYMBOL_COMMENT("The path leads to no usable block device"),
 	&vl_error_NoSuchDevice,
 	SD_VARLINK_SYMBOL_COMMENT("The origin has no view of that name"),
 	&vl_error_NoSuchView,
-	SD_VARLINK_SYMBOL_COMMENT("The origin has a view of that name already"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"The origin has a view of that name already, or another request is creating it"),
 	&vl_error_ViewExists,
 	SD_VARLINK_SYMBOL_COMMENT("The name is not one that an origin or a view may have"),
 	&vl_error_InvalidName,
-	SD_VARLINK_SYMBOL_COMMENT("The label is no valid SELinux context in the loaded policy"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"The label is no valid SELinux context in the loaded policy, has more than 255 bytes,"
+		" or is \"native\" where all files of the origin have one label"),
 	&vl_error_InvalidLabel,
 	SD_VARLINK_SYMBOL_COMMENT("A label was asked for, and SELinux is off"),
 	&vl_error_LabelsUnavailable,
@@ -508,7 +516,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_error_NoSuchCgroup,
 	SD_VARLINK_SYMBOL_COMMENT("There is no such process"),
 	&vl_error_NoSuchProcess,
-	SD_VARLINK_SYMBOL_COMMENT("The running kernel is too old for what was asked"),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"The running kernel is too old for what was asked, or has it switched off"),
 	&vl_error_NotSupported,
 	SD_VARLINK_SYMBOL_COMMENT("A limit would be passed"),
 	&vl_error_TooMany,

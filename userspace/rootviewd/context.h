@@ -10,7 +10,6 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
-#include "kernel.h"
 #include "runtime.h"
 #include "trash.h"
 
@@ -21,10 +20,9 @@ struct context {
 	const struct runtime *runtime;
 	sd_event *loop;
 	struct trash *trash;
-	struct kernel *kernel;
 	uint64_t grace_usec;	/* how long a variant stays that no view needs */
 	const char *types;	/* of file systems that are mounted, separated by commas */
-	struct work_list *works;	/* of workshop.c: all that have a child */
+	struct work_list *works;	/* of workshop.c: all that a job is for */
 	sd_event_source *retry;	/* of mirror.c, for what failed and has to be tried again */
 };
 

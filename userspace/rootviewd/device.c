@@ -60,16 +60,20 @@ static void warn_of_udev(const char *name, bool late)
 			    DEVMAPPER_UDEV_SECONDS);
 }
 
-int device_is_ours(const char *name)
+int device_is_ours(const char *name, char **ret)
 {
 	char uuid[DM_UUID_LEN];
 	struct dm_info info;
+	const char *loaded_as;
 	int r;
 
 	r = devmapper_info(name, &info, uuid);
-	if (r < 0)
+	loaded_as = r == 0 && info.exists ? after_prefix(uuid, ORIGIN_UUID_PREFIX) : NULL;
+	/* By hand anything can be written there. */
+	if (!loaded_as || origin_name_fault(loaded_as))
 		return r;
-	return info.exists && after_prefix(uuid, ORIGIN_UUID_PREFIX);
+	*ret = strdup(loaded_as);
+	return *ret ? 1 : -ENOMEM;
 }
 
 int device_examine(const char *backing, struct device_backing *ret, struct failure *f)
@@ -223,29 +227,29 @@ void device_sweep(void)
 	} while (next);
 }
 
-int device_open(const char *name, dev_t dev, char path[static PATH_MAX], struct failure *f)
+/*
+ * The node by name is what people look for in the mount table.  It may be late, or of another
+ * device meanwhile; the kernel's own is not.
+ */
+void device_find(const char *name, dev_t dev, char path[static PATH_MAX])
 {
-	int fd, error = ENOENT;
 	struct stat st;
 
-	/*
-	 * The node by name is what people look for in the mount table.  It may
-	 * be late, or of another device meanwhile; the kernel's own is not.
-	 */
-	for (int i = 0; i < 2; i++) {
-		if (i == 0)
-			snprintf(path, PATH_MAX, "%s/%s", dm_dir(), name);
-		else
-			snprintf(path, PATH_MAX, "/dev/dm-%u", minor(dev));
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0) {
-			error = errno;
-			continue;
-		}
-		if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev)
-			return fd;
-		close(fd);
-		error = ENODEV;
-	}
-	return failed_step(f, name, "open its device", error, NULL);
+	snprintf(path, PATH_MAX, "%s/%s", dm_dir(), name);
+	if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode) || st.st_rdev != dev)
+		snprintf(path, PATH_MAX, "/dev/dm-%u", minor(dev));
+}
+
+int device_open(const char *name, dev_t dev, char path[static PATH_MAX], struct failure *f)
+{
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	device_find(name, dev, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return failed_step(f, name, "open its device", errno, NULL);
+	if (!S_ISBLK(st.st_mode) || st.st_rdev != dev)
+		return failed_step(f, name, "open its device", ENODEV, NULL);
+	return steal_fd(&fd);
 }

@@ -63,13 +63,17 @@ void device_sweep(void);
 
 /*
  * Whether the device was loaded by device_load(), of this process or another: 1, 0 or a
- * negative errno.
+ * negative errno.  Then *@ret is the name that it was loaded with, which a rename leaves alone, for
+ * the caller to free.
  */
-int device_is_ours(const char *name);
+int device_is_ours(const char *name, char **ret);
+
+/* Puts a path of the device @dev, whose name is @name, into @path. */
+void device_find(const char *name, dev_t dev, char path[static PATH_MAX]);
 
 /*
  * Opens the device @dev for reading, which keeps it from being removed, and
- * puts the path that it was found at into @path, if that is not NULL.  Returns
+ * puts the path that it was found at into @path.  Returns
  * a descriptor, or -1 and OPERATION_FAILED.
  */
 int device_open(const char *name, dev_t dev, char path[static PATH_MAX], struct failure *f);

@@ -325,3 +325,60 @@ void job_cancel(struct job *job)
 	(void)sd_event_source_set_time_relative(job->timer, 0);
 	(void)sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
 }
+
+/*
+ * Closing.
+ */
+
+struct closing {
+	LIST_ENTRY(closing) next;
+	dev_t dev;
+};
+
+static LIST_HEAD(, closing) closings = LIST_HEAD_INITIALIZER(closings);
+
+static int on_closed(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+	struct closing *closing = userdata;
+
+	(void)source;
+	(void)info;
+	LIST_REMOVE(closing, next);
+	free(closing);
+	return 0;
+}
+
+void job_close(sd_event *loop, int fd, dev_t dev)
+{
+	struct closing *closing = malloc(sizeof(*closing));
+	cleanup_close int go = eventfd(0, EFD_CLOEXEC);
+	pid_t pid = go < 0 || !closing ? -1 : fork();
+	eventfd_t ignored;
+
+	if (pid == 0) {
+		/* It may have to stay for long, and must hold nothing else. */
+		if (dup2(go, 0) == 0 && dup2(fd, 1) == 1 && close_range(2, ~0U, 0) == 0)
+			/* Only then is it the last one. */
+			(void)eventfd_read(0, &ignored);
+		_exit(EXIT_SUCCESS);
+	}
+	if (pid > 0 && sd_event_add_child(loop, NULL, pid, WEXITED, on_closed, closing) >= 0) {
+		*closing = (struct closing){ .dev = dev };
+		LIST_INSERT_HEAD(&closings, closing, next);
+		closing = NULL;
+	}
+	close(fd);
+	if (pid > 0)
+		(void)eventfd_write(go, 1);
+	free(closing);
+}
+
+bool job_is_closing(dev_t dev)
+{
+	struct closing *closing;
+
+	LIST_FOREACH(closing, &closings, next)
+		if (closing->dev == dev)
+			return true;
+	return false;
+}

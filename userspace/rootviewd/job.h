@@ -11,7 +11,9 @@
 #ifndef ROOTVIEW_JOB_H
 #define ROOTVIEW_JOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #include "failure.h"
@@ -51,6 +53,15 @@ typedef void (*job_over_t)(void *userdata);
  */
 int job_start(struct job **ret, sd_event *loop, job_work_t work, job_done_t done,
 	      job_over_t over, void *userdata, struct failure *f);
+
+/*
+ * Closes the descriptor @fd of the block device @dev, which may have something on its way yet that
+ * nobody waits for any more: then whoever closes it last has to wait, and that shall be a child.
+ */
+void job_close(sd_event *loop, int fd, dev_t dev);
+
+/* Whether a child still does: whoever opened the device now would have to wait as well. */
+bool job_is_closing(dev_t dev);
 
 /*
  * Ends it.  It may have done all of its work: what became of it is told as ever, when it

@@ -13,9 +13,11 @@
  *	plan.c		what to mount: decisions alone
  *	kernel.c	the module, over netlink.c and message.c
  *	device.c	device-mapper
- *	mount.c		mounting; skeleton.c, filesystem.c, label.c help
  *	process.c	processes that views are tied to; cgroup.c what they read
+ *	skeleton.c	what supplies mount points
  *	runtime.c	the runtime folder
+ *	mount.c		mounting; filesystem.c, label.c help
+ *	failure.c	what went wrong; log.c what is told of it
  *
  * A part calls those below it, never those above.
  */
@@ -231,7 +233,7 @@ int main(int argc, char *argv[])
 	struct trash *trash = NULL;
 	struct work_list works = LIST_HEAD_INITIALIZER(works);
 	struct context context;
-	struct service service;
+	struct service service = {};
 	struct options options;
 	sd_event *loop = NULL;
 	struct failure f;
@@ -267,14 +269,14 @@ int main(int argc, char *argv[])
 		.runtime = &runtime,
 		.loop = loop,
 		.trash = trash,
-		.kernel = kernel,
 		.works = &works,
 		.grace_usec = options.grace * 1000000ULL,
 		.types = options.types,
 	};
 	if (mirror_new(&mirror, kernel, &context, &f) < 0)
 		goto out;
-	service = (struct service){ .kernel = kernel, .mirror = mirror, .context = &context };
+	if (service_init(&service, kernel, mirror, &context, &f) < 0)
+		goto out;
 	if (server_new(&server, &service, loop, options.socket, &f) < 0)
 		goto out;
 	if (run_loop(loop, &f) < 0)
@@ -285,6 +287,7 @@ out:
 	if (status != EXIT_SUCCESS)
 		log_error("%s", f.message);
 	server_free(server);
+	service_done(&service);
 	mirror_free(mirror);
 	trash_free(trash);
 	if (runtime.lock_fd >= 0)

@@ -60,6 +60,15 @@ struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id)
 	return o;
 }
 
+struct origin *mirror_find_added(struct mirror *m, const char *name)
+{
+	struct origin *o;
+
+	for (o = m->first; o && (!o->added_as || !streq(o->added_as, name)); o = o->next)
+		;
+	return o;
+}
+
 struct origin *mirror_find_origin_serial(struct mirror *m, uint64_t serial)
 {
 	struct origin *o;
@@ -93,17 +102,36 @@ static void close_origin(struct origin *o)
 	origin_free(o);
 }
 
-void mirror_remove_origin(struct mirror *m, struct origin *o)
+static void unlink_origin(struct mirror *m, struct origin *o)
 {
 	struct origin **link = &m->first;
 
 	while (*link != o)
 		link = &(*link)->next;
 	*link = o->next;
+}
+
+void mirror_remove_origin(struct mirror *m, struct origin *o)
+{
+	unlink_origin(m, o);
 	workshop_release(o);
-	if (o->ours)
-		(void)unlink(runtime_added(m->context->runtime, o->name).s);
+	if (o->added_as)
+		(void)unlink(runtime_added(m->context->runtime, o->added_as).s);
 	close_origin(o);
+}
+
+struct origin *mirror_rename_origin(struct mirror *m, struct origin *o,
+				    const struct kernel_origin *from)
+{
+	struct origin *renamed;
+
+	unlink_origin(m, o);
+	renamed = mirror_add_origin(m, from);
+	if (renamed)
+		origin_take_hold(renamed, o);
+	workshop_release(o);
+	close_origin(o);
+	return renamed;
 }
 
 /*
@@ -236,7 +264,9 @@ static void follow_event(struct mirror *m, const struct kernel_event *event)
 		break;
 	case KERNEL_ORIGIN_ADDED:
 		o = mirror_find_origin_id(m, event->origin.id);
-		if (!o && !mirror_add_origin(m, &event->origin))
+		/* The one that had the name was renamed, which nothing tells of. */
+		if (!o && (mirror_find_origin(m, event->origin.name) ||
+			   !mirror_add_origin(m, &event->origin)))
 			m->stale = true;
 		m->added = true;
 		break;
@@ -381,7 +411,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 /* A daemon that was killed may have been about to add it. */
 static void forget_added(const struct path *path, void *userdata)
 {
-	if (!mirror_find_origin(userdata, strrchr(path->s, '/') + 1))
+	if (!mirror_find_added(userdata, strrchr(path->s, '/') + 1))
 		(void)unlink(path->s);
 }
 

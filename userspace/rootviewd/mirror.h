@@ -5,8 +5,7 @@
  * The kernel is the truth.  Its events are followed one by one, each with the
  * number that its origin gave it.  Where one is missing, and at the start,
  * everything is asked for again and compared with what is mounted: views
- * without mounts get them, mounts without views go.  A view is mounted here and
- * nowhere else, whoever made it.
+ * without mounts get them, mounts without views go.
  */
 #ifndef ROOTVIEW_MIRROR_H
 #define ROOTVIEW_MIRROR_H
@@ -58,11 +57,20 @@ struct origin *mirror_first_origin(struct mirror *m);
 struct origin *mirror_find_origin(struct mirror *m, const char *name);
 struct origin *mirror_find_origin_id(struct mirror *m, uint64_t id);
 struct origin *mirror_find_origin_serial(struct mirror *m, uint64_t serial);
+/* The one that AddOrigin loaded with that name; it may have another by now. */
+struct origin *mirror_find_added(struct mirror *m, const char *name);
 
 /* For reconcile.c: adds an origin, which is owned from here.  NULL if memory is short. */
 struct origin *mirror_add_origin(struct mirror *m, const struct kernel_origin *from);
 
-/* Unmounts all that an origin has, and frees it with its views. */
+/* Likewise: unmounts all that an origin has, and frees it with its views. */
 void mirror_remove_origin(struct mirror *m, struct origin *o);
+
+/*
+ * Likewise, of one that has another name now, and so other paths: returns another origin for it, or
+ * NULL if memory or the like is short.
+ */
+struct origin *mirror_rename_origin(struct mirror *m, struct origin *o,
+				    const struct kernel_origin *from);
 
 #endif

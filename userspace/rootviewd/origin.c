@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "device.h"
+#include "job.h"
 #include "label.h"
 #include "util.h"
 
@@ -15,15 +16,15 @@ static int read_label(struct origin *o)
 {
 	int r;
 
-	r = runtime_read_line(runtime_added(o->context->runtime, o->name).s, &o->label);
-	return r < 0 && is_shortage(-r) ? r : 0;
+	r = runtime_read_line(runtime_added(o->context->runtime, o->added_as).s, &o->label);
+	return r == -ENOENT ? 0 : r;
 }
 
 struct origin *origin_new(const struct context *context, const struct kernel_origin *from)
 {
 	static uint64_t serial;
 	struct origin *o = calloc(1, sizeof(*o));
-	int ours = device_is_ours(from->name);
+	int ours;
 
 	if (!o)
 		return NULL;
@@ -33,14 +34,22 @@ struct origin *origin_new(const struct context *context, const struct kernel_ori
 	o->serial = ++serial;
 	o->generation = from->generation;
 	o->dev = from->dev;
-	o->ours = ours > 0;
 	o->name = strdup(from->name);
+	ours = device_is_ours(from->name, &o->added_as);
 	if (ours < 0 || !o->name || variants_init(&o->variants) < 0 ||
-	    (o->ours && read_label(o) < 0)) {
+	    (ours && read_label(o) < 0)) {
 		origin_free(o);
 		return NULL;
 	}
 	return o;
+}
+
+static void let_go(struct origin *o)
+{
+	if (o->fd >= 0 && o->doubtful)
+		job_close(o->context->loop, steal_fd(&o->fd), o->dev);
+	close_fd(&o->fd);
+	o->doubtful = false;
 }
 
 void origin_free(struct origin *o)
@@ -48,7 +57,8 @@ void origin_free(struct origin *o)
 	if (!o)
 		return;
 	variants_free(&o->variants);
-	close_fd(&o->fd);
+	let_go(o);
+	free(o->added_as);
 	free(o->label);
 	free(o->name);
 	free(o);
@@ -56,15 +66,25 @@ void origin_free(struct origin *o)
 
 int origin_hold(struct origin *o, struct failure *f)
 {
+	/* That is over when the disk has answered; it may be soon. */
+	if (o->fd < 0 && job_is_closing(o->dev))
+		return failed_step(f, o->name, "open its device", EAGAIN, NULL);
 	if (o->fd < 0)
 		o->fd = device_open(o->name, o->dev, o->device.s, f);
 	return o->fd < 0 ? -1 : 0;
 }
 
+void origin_take_hold(struct origin *o, struct origin *from)
+{
+	o->fd = steal_fd(&from->fd);
+	o->doubtful = from->doubtful;
+	device_find(o->name, o->dev, o->device.s);
+}
+
 void origin_relax(struct origin *o)
 {
 	if (!o->n_views)
-		close_fd(&o->fd);
+		let_go(o);
 }
 
 bool origin_is_native(const struct origin *o)

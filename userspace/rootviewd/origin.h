@@ -29,14 +29,18 @@ struct origin {
 	uint64_t generation;	/* the last event that is in here */
 	char *name;
 	dev_t dev;
-	/* Loaded by AddOrigin: stays mounted while it has no views. */
-	bool ours;
+	/*
+	 * The name that AddOrigin loaded it with, which is written down what was asked for with it;
+	 * NULL if that was done by hand.  Such a one stays mounted while it has no views.
+	 */
+	char *added_as;
 	bool removing;		/* somebody asked for it to be removed */
 	bool compared;		/* for mirror.c: to others of the same device */
 	bool seen;		/* for reconcile.c */
 	char *label;		/* of its files: LABEL_NATIVE, a context, or NULL */
 	/* Keeps the device while there are views, mounted or not; else -1. */
 	int fd;
+	bool doubtful;		/* a job of it was killed: see job_close() */
 	struct path device;	/* where that was found */
 	struct kernel_origin counters;	/* as last asked for; without the name */
 
@@ -52,6 +56,8 @@ struct origin {
 	void *views;		/* a tree by id */
 	void *names;		/* the same by name */
 	size_t n_views;
+
+	size_t n_creating;	/* for service.c: views that are about to be created */
 };
 
 /* Makes an origin with neither mounts nor views.  NULL if memory or the like is short. */
@@ -62,6 +68,9 @@ void origin_free(struct origin *o);
 
 /* Takes hold of the device, unless that is done.  Fails with OPERATION_FAILED. */
 int origin_hold(struct origin *o, struct failure *f);
+
+/* Takes over what @from has of the same device, which has another name now. */
+void origin_take_hold(struct origin *o, struct origin *from);
 
 /* Lets go of the device if no view needs it. */
 void origin_relax(struct origin *o);

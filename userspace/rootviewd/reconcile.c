@@ -39,8 +39,8 @@ static int note_origin(struct mirror *m, const struct kernel_origin *from, struc
 
 	/* Its name is part of its paths. */
 	if (renamed)
-		mirror_remove_origin(m, o);
-	if (renamed || !o)
+		o = mirror_rename_origin(m, o, from);
+	else if (!o)
 		o = mirror_add_origin(m, from);
 	if (!o)
 		return -ENOMEM;
@@ -122,14 +122,6 @@ static bool is_busy(const struct origin *o)
 	return o->work || !TAILQ_EMPTY(&o->queue);
 }
 
-static bool any_busy(struct mirror *m, const struct context *context)
-{
-	for (const struct origin *o = mirror_first_origin(m); o; o = o->next)
-		if (is_busy(o))
-			return true;
-	return !LIST_EMPTY(context->works);
-}
-
 /*
  * What a view asked for is written down before the kernel has the view, and
  * removed after that has gone: a daemon that was killed in between leaves it.
@@ -159,20 +151,35 @@ static void sweep_origin_wanted(const struct path *folder, void *userdata)
 				 mirror_find_origin(userdata, strrchr(folder->s, '/') + 1));
 }
 
-void reconcile_sweep(struct mirror *m, const struct context *context)
-{
-	/* A folder that a job has just made looks like one that was left behind. */
-	if (any_busy(m, context))
-		context_try_again(context);
-	else
-		runtime_sweep(context->runtime);
-}
-
 struct strangers {
 	struct mirror *mirror;
 	const struct context *context;
 	int r;
 };
+
+/* Whether a job makes folders there just now, which look like some that were left behind. */
+static bool has_job(const struct strangers *strangers, const char *name)
+{
+	const struct origin *o = mirror_find_origin(strangers->mirror, name);
+
+	return (o && is_busy(o)) || workshop_is_busy(strangers->context, name);
+}
+
+static void sweep_one(const struct path *folder, void *userdata)
+{
+	const char *name = strrchr(folder->s, '/') + 1;
+	const struct strangers *strangers = userdata;
+
+	if (!has_job(strangers, name))
+		runtime_sweep_origin(strangers->context->runtime, name);
+}
+
+void reconcile_sweep(struct mirror *m, const struct context *context)
+{
+	struct strangers strangers = { .mirror = m, .context = context };
+
+	(void)runtime_each_entry(runtime_origins(context->runtime).s, sweep_one, &strangers);
+}
 
 static void detach_stranger(const struct path *folder, void *userdata)
 {
@@ -195,7 +202,8 @@ static int find_mounts(struct mirror *m, const struct context *context)
 	int r;
 
 	for (struct origin *o = mirror_first_origin(m); o; o = o->next) {
-		r = is_busy(o) || o->variants.plain->path ? 0 : workshop_find(o);
+		r = is_busy(o) || variants_count(&o->variants) ||
+		    workshop_is_busy(context, o->name) ? 0 : workshop_find(o);
 		if (r < 0)
 			return r;
 	}

@@ -22,7 +22,7 @@ int reconcile(struct mirror *m, struct kernel *kernel, const struct context *con
 /* Sees to it that all mounts are there that should be, and no more than that. */
 void reconcile_missing(struct mirror *m);
 
-/* Removes folders that nothing needs any more; while any job is at work, later. */
+/* Removes folders that nothing needs any more, and no job is at work in. */
 void reconcile_sweep(struct mirror *m, const struct context *context);
 
 #endif

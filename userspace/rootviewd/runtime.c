@@ -186,11 +186,6 @@ void runtime_sweep_origin(const struct runtime *rt, const char *origin)
 	sweep_variants(&path, NULL);
 }
 
-void runtime_sweep(const struct runtime *rt)
-{
-	(void)runtime_each_entry(runtime_origins(rt).s, sweep_variants, NULL);
-}
-
 /*
  * The folder as a mount.
  */

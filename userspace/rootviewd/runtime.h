@@ -15,9 +15,11 @@
  *	    variants/N/map		its id map, as JSON
  *	    variants/N/label		its label
  *	    variants/N/wanted		what a view asked for, where no blob can hold it
+ *	  added/ORIGIN			the label that AddOrigin asked for, if it did; by the
+ *					name that it gave
  *	  trash/N			what is being unmounted
  *
- * Everything in it can be made again from the kernel's registry.
+ * What is mounted can be made again from the kernel's registry, "added" and "wanted".
  */
 #ifndef ROOTVIEW_RUNTIME_H
 #define ROOTVIEW_RUNTIME_H
@@ -68,12 +70,11 @@ struct path runtime_join(const struct path *folder, const char *name);
 int runtime_make_folder(const char *path);
 
 /*
- * Remove the folders of one variant, of an origin, or of all origins, that
+ * Remove the folders of one variant, or of an origin, that
  * nothing is mounted in; folders with mounts in them stay, and with "wanted".
  */
 void runtime_sweep_variant(const char *folder);
 void runtime_sweep_origin(const struct runtime *rt, const char *origin);
-void runtime_sweep(const struct runtime *rt);
 
 /*
  * Calls @each with the path of every entry of a folder, except "." and "..".

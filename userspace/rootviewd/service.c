@@ -10,7 +10,6 @@
 
 #include "device.h"
 #include "job.h"
-#include "label.h"
 #include "log.h"
 #include "name.h"
 #include "util.h"
@@ -73,18 +72,52 @@ static int begin_waiting(struct service *s, struct failure *f)
 	return 0;
 }
 
-/* Makes when a request is taken what go_on() will need: that cannot fail then. */
-static int prepare_to_go_on(struct service *s, sd_event_source **ret, sd_event_handler_t handler,
-			    void *userdata)
+/* From within the event loop; nothing that this needs can be wanting. */
+static void go_on(struct service *s, struct pending *p)
 {
-	int r = sd_event_add_defer(s->context->loop, ret, handler, userdata);
-
-	return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+	if (p->ready)
+		return;
+	p->ready = true;
+	TAILQ_INSERT_TAIL(&s->ready, p, next);
+	(void)sd_event_source_set_enabled(s->defer, SD_EVENT_ONESHOT);
 }
 
-static void go_on(sd_event_source *source)
+static void stop_going_on(struct service *s, struct pending *p)
 {
-	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (p->ready)
+		TAILQ_REMOVE(&s->ready, p, next);
+	p->ready = false;
+}
+
+static int on_ready(sd_event_source *source, void *userdata)
+{
+	struct service *s = userdata;
+	struct pending *p;
+
+	(void)source;
+	while ((p = TAILQ_FIRST(&s->ready))) {
+		stop_going_on(s, p);
+		p->go_on(p);
+	}
+	return 0;
+}
+
+int service_init(struct service *s, struct kernel *kernel, struct mirror *mirror,
+		 const struct context *context, struct failure *f)
+{
+	int r;
+
+	*s = (struct service){ .kernel = kernel, .mirror = mirror, .context = context };
+	TAILQ_INIT(&s->ready);
+	r = sd_event_add_defer(context->loop, &s->defer, on_ready, s);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(s->defer, SD_EVENT_OFF);
+	return r < 0 ? failed_step(f, "rootviewd", "prepare for requests", -r, NULL) : 0;
+}
+
+void service_done(struct service *s)
+{
+	s->defer = sd_event_source_disable_unref(s->defer);
 }
 
 /*
@@ -92,12 +125,14 @@ static void go_on(sd_event_source *source)
  */
 
 struct change {
+	struct pending pending;	/* comes first */
 	LIST_ENTRY(change) next;	/* of all that are at work */
 	struct service *service;
 	char *name, *device, *label;
 	dev_t number;		/* of the block device, if @device is NULL */
 	dev_t dev;		/* of the origin */
 	uint64_t origin;	/* serial of that whose own file system this uses; else 0 */
+	uint64_t newest;	/* id of the newest origin before it was to be added */
 	service_done_t done;
 	void *userdata;
 	bool bad;
@@ -105,7 +140,6 @@ struct change {
 	bool unloaded;		/* its device could not be loaded: likewise */
 	bool answered;		/* what goes on is done for nobody */
 	struct failure failure;
-	sd_event_source *answer;
 	struct job *job;
 };
 
@@ -113,14 +147,13 @@ static void change_free(struct change *c)
 {
 	if (!c)
 		return;
-	sd_event_source_disable_unref(c->answer);
 	free(c->name);
 	free(c->device);
 	free(c->label);
 	free(c);
 }
 
-static int on_mounted(sd_event_source *source, void *userdata);
+static void on_mounted(struct pending *p);
 
 static struct change *change_new(struct service *s, const char *name, const char *device,
 				 const char *label, service_done_t done, void *userdata,
@@ -129,13 +162,15 @@ static struct change *change_new(struct service *s, const char *name, const char
 	struct change *c = calloc(1, sizeof(*c));
 
 	if (c) {
-		*c = (struct change){ .service = s, .done = done, .userdata = userdata };
+		*c = (struct change){
+			.pending.go_on = on_mounted, .service = s, .done = done,
+			.userdata = userdata,
+		};
 		c->name = strdup(name);
 		c->device = device ? strdup(device) : NULL;
 		c->label = label ? strdup(label) : NULL;
 	}
-	if (!c || !c->name || (device && !c->device) || (label && !c->label) ||
-	    prepare_to_go_on(s, &c->answer, on_mounted, c) < 0) {
+	if (!c || !c->name || (device && !c->device) || (label && !c->label)) {
 		change_free(c);
 		failed_step(f, name, "take the request", ENOMEM, NULL);
 		return NULL;
@@ -183,8 +218,10 @@ static void undone(void *userdata, int r, const char *text, const struct failure
 		log_warning("%s: left behind after a failure: %s", c->name, f->message);
 	if (mirror_update(c->service->mirror, &ignored) < 0)
 		log_warning("%s", ignored.message);
+	o = mirror_find_origin(c->service->mirror, c->name);
+	if (!o && !mirror_find_added(c->service->mirror, c->name))
+		(void)unlink(runtime_added(c->service->context->runtime, c->name).s);
 	/* Somebody else may remove what was left. */
-	o = r < 0 ? mirror_find_origin(c->service->mirror, c->name) : NULL;
 	if (o)
 		o->removing = false;
 	change_end(c, &c->failure);
@@ -196,6 +233,12 @@ static void undo(struct change *c)
 	struct origin *o = mirror_find_origin(c->service->mirror, c->name);
 	struct failure f;
 
+	if (o && o->n_views) {
+		/* Somebody was quick to use it, and goes on with it. */
+		log_warning("%s: left behind after a failure: it has views", c->name);
+		change_end(c, &c->failure);
+		return;
+	}
 	if (o) {
 		o->removing = true;
 		workshop_release(o);
@@ -206,18 +249,17 @@ static void undo(struct change *c)
 		undone(c, device_remove(c->name, c->dev, &f), NULL, &f);
 }
 
-static int on_mounted(sd_event_source *source, void *userdata)
+static void on_mounted(struct pending *p)
 {
-	struct change *c = userdata;
+	struct change *c = (struct change *)p;
 	struct origin *o = mirror_find_origin_serial(c->service->mirror, c->origin);
 	struct failure ignored;
 
-	(void)source;
 	if (c->unloaded) {
 		/* The child hangs; what it leaves is for loading_over(). */
 		c->answered = true;
 		(void)c->done(c->userdata, &c->failure, &ignored);
-		return 0;
+		return;
 	}
 	if (o)
 		workshop_end_use(o, o->variants.plain);
@@ -227,7 +269,6 @@ static int on_mounted(sd_event_source *source, void *userdata)
 		undo(c);
 	else
 		change_forget(c);
-	return 0;
 }
 
 static void mounted(void *userdata, const struct failure *f)
@@ -237,7 +278,7 @@ static void mounted(void *userdata, const struct failure *f)
 	c->bad = f;
 	if (f)
 		c->failure = *f;
-	go_on(c->answer);
+	go_on(c->service, &c->pending);
 }
 
 /* One device is one origin: two would have a superblock and a page cache each. */
@@ -301,10 +342,12 @@ static int mount_loaded(struct change *c, struct failure *f)
 	/* Another request may have been for the same device, at the same time. */
 	if (check_twin(c, o->counters.backing, o->id, f) < 0)
 		return -1;
-	o->ours = true;
+	if (!o->added_as)
+		return failed_step(f, c->name, "find it among the kernel's origins", 0,
+				   "somebody else has made another one of that name");
 	r = use_plain(c, o, mounted, f);
 	if (r > 0)
-		go_on(c->answer);
+		go_on(c->service, &c->pending);
 	return r < 0 ? -1 : 0;
 }
 
@@ -316,13 +359,15 @@ static void loaded(void *userdata, int r, const char *text, const struct failure
 	if (r < 0) {
 		c->unloaded = true;
 		c->failure = *f;
-		go_on(c->answer);
+		go_on(c->service, &c->pending);
 		return;
 	}
 	if (text && sscanf(text, "%u:%u", &major, &minor) == 2)
 		c->dev = makedev(major, minor);
-	if (mount_loaded(c, &c->failure) < 0)
-		undo(c);
+	if (mount_loaded(c, &c->failure) < 0) {
+		c->bad = true;
+		go_on(c->service, &c->pending);
+	}
 }
 
 /* Of a child that was killed, nothing stays either: the device that has the name now is its own. */
@@ -336,17 +381,18 @@ static void loading_over(void *userdata)
 	if (!c->unloaded)
 		return;
 	/* Unless it had to be answered before: see on_mounted(). */
-	(void)sd_event_source_set_enabled(c->answer, SD_EVENT_OFF);
+	stop_going_on(s, &c->pending);
 	device_sweep_one(c->name);
 	if (mirror_update(s->mirror, &ignored) < 0)
 		log_warning("%s", ignored.message);
 	o = mirror_find_origin(s->mirror, c->name);
-	if (o && o->ours) {
+	if (o && o->added_as && o->id > c->newest) {
 		c->dev = o->dev;
 		undo(c);
 		return;
 	}
-	(void)unlink(runtime_added(s->context->runtime, c->name).s);
+	if (!mirror_find_added(s->mirror, c->name))
+		(void)unlink(runtime_added(s->context->runtime, c->name).s);
 	change_end(c, &c->failure);
 }
 
@@ -358,12 +404,18 @@ static int check_origin_label(const char *label, char **ret, struct failure *f)
 /* Whether nobody has the name, or is about to. */
 static int check_unknown(struct service *s, const char *name, struct failure *f)
 {
+	const struct origin *added;
 	struct change *c;
 
 	if (mirror_update(s->mirror, f) < 0)
 		return -1;
 	if (mirror_find_origin(s->mirror, name))
 		return failed(f, FAILURE_ORIGIN_EXISTS, "there is an origin \"%s\" already", name);
+	added = mirror_find_added(s->mirror, name);
+	if (added)
+		return failed_about(f, FAILURE_ORIGIN_EXISTS, added->name,
+				    "origin \"%s\" was added as \"%s\", and renamed: that name is "
+				    "not free before it goes", added->name, name);
 	LIST_FOREACH(c, &s->changes, next)
 		if (streq(c->name, name))
 			return failed(f, FAILURE_ORIGIN_EXISTS,
@@ -386,6 +438,8 @@ int service_add_origin(struct service *s, const char *name, const char *device, 
 	if (!c)
 		return -1;
 	c->number = number;
+	for (const struct origin *o = mirror_first_origin(s->mirror); o; o = o->next)
+		c->newest = o->id;
 	if (job_start(&c->job, s->context->loop, load_in_child, loaded, loading_over, c, f) == 0)
 		return 0;
 	change_forget(c);
@@ -401,7 +455,7 @@ static void mounted_again(void *userdata, const struct failure *f)
 		log_warning("%s; trying again soon", f->message);
 		context_try_again(c->service->context);
 	}
-	go_on(c->answer);
+	go_on(c->service, &c->pending);
 }
 
 /* It could not be removed: @o is there as before. */
@@ -412,7 +466,7 @@ static void restore_origin(struct change *c, struct origin *o)
 
 	c->stays = true;
 	o->removing = false;
-	r = o->ours ? use_plain(c, o, mounted_again, &f) : 1;
+	r = o->added_as ? use_plain(c, o, mounted_again, &f) : 1;
 	if (r != 0)
 		mounted_again(c, r < 0 ? &f : NULL);
 }
@@ -444,9 +498,11 @@ int service_remove_origin(struct service *s, const char *name, service_done_t do
 
 	if (!o)
 		return -1;
-	if (o->n_views) {
-		failed(f, FAILURE_ORIGIN_BUSY, "origin \"%s\" has %zu view%s", name, o->n_views,
-		       o->n_views == 1 ? "" : "s");
+	if (o->n_views || o->n_creating) {
+		size_t n = o->n_views ?: o->n_creating;
+
+		failed(f, FAILURE_ORIGIN_BUSY, "origin \"%s\" has %zu view%s%s", name, n,
+		       n == 1 ? "" : "s", o->n_views ? "" : " in the making");
 		f->views = o->n_views;
 		return -1;
 	}
@@ -548,15 +604,16 @@ static struct view *find_view(struct origin *o, const struct view_key *key, stru
 }
 
 struct batch {
+	struct pending pending;	/* comes first */
 	struct service *service;
 	uint64_t origin;	/* its serial */
+	uint64_t origin_id;	/* for the kernel */
 	struct asked *asked;	/* what goes with each result; NULL if none is to be created */
 	struct view_result *results;
 	size_t n;
 	size_t waiting;		/* results that are not known yet */
 	service_views_t done;
 	void *userdata;
-	sd_event_source *answer;
 };
 
 /* Of a view that is to be created. */
@@ -586,7 +643,6 @@ static void batch_free(struct batch *b)
 {
 	if (!b)
 		return;
-	sd_event_source_disable_unref(b->answer);
 	for (size_t i = 0; b->asked && i < b->n; i++) {
 		free(b->asked[i].label);
 		free(b->asked[i].blob);
@@ -610,8 +666,13 @@ static int compare_reserved(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int check_reserved(struct service *s, struct view_result *result, struct failure *f)
+static int check_reserved(struct service *s, struct origin *o, struct view_result *result,
+			  struct failure *f)
 {
+	/* The registry would say the same, but only once all is made that the view asks for. */
+	if (view_find_name(o, result->name))
+		return failed(f, FAILURE_VIEW_EXISTS, "origin \"%s\" has a view \"%s\" already",
+			      o->name, result->name);
 	if (!tfind(result, &s->reserved, compare_reserved))
 		return 0;
 	return failed(f, FAILURE_VIEW_EXISTS, "view \"%s\" is being created by another request",
@@ -640,24 +701,24 @@ static void release_names(struct batch *b)
 	}
 }
 
-static int on_batch(sd_event_source *source, void *userdata);
+static void on_batch(struct pending *p);
 
 /* With @creates, views are to be created. */
-static struct batch *batch_new(struct service *s, const struct origin *o, size_t n, bool creates,
+static struct batch *batch_new(struct service *s, struct origin *o, size_t n, bool creates,
 			       service_views_t done, void *userdata, struct failure *f)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b) {
 		*b = (struct batch){
-			.service = s, .origin = o->serial, .n = n,
-			.done = done, .userdata = userdata,
+			.pending.go_on = on_batch, .service = s, .origin = o->serial,
+			.origin_id = o->id, .n = n, .done = done,
+			.userdata = userdata,
 		};
 		b->results = calloc(n, sizeof(*b->results));
 		b->asked = creates ? calloc(n, sizeof(*b->asked)) : NULL;
 	}
-	if (!b || !b->results || (creates && !b->asked) ||
-	    prepare_to_go_on(s, &b->answer, on_batch, b) < 0) {
+	if (!b || !b->results || (creates && !b->asked)) {
 		batch_free(b);
 		failed_step(f, "a request", "take it", ENOMEM, NULL);
 		return NULL;
@@ -666,6 +727,8 @@ static struct batch *batch_new(struct service *s, const struct origin *o, size_t
 		batch_free(b);
 		return NULL;
 	}
+	if (creates)
+		o->n_creating += n;
 	for (size_t i = 0; creates && i < n; i++)
 		b->asked[i] = (struct asked){ .spec = SPEC_DEFAULT, .folder = -1 };
 	return b;
@@ -673,6 +736,10 @@ static struct batch *batch_new(struct service *s, const struct origin *o, size_t
 
 static void batch_forget(struct batch *b)
 {
+	struct origin *o = mirror_find_origin_serial(b->service->mirror, b->origin);
+
+	if (o && b->asked)
+		o->n_creating -= b->n;
 	b->service->waiting--;
 	batch_free(b);
 }
@@ -712,6 +779,8 @@ static void end_asking(struct batch *b, struct origin *o)
 		asked->folder = -1;
 		asked->variant = NULL;
 	}
+	if (o)
+		origin_relax(o);
 }
 
 static void batch_end(struct batch *b)
@@ -721,7 +790,7 @@ static void batch_end(struct batch *b)
 
 	/* Each time there is more that is bad. */
 	do {
-		roll_back(b, mirror_find_origin_serial(m, b->origin));
+		roll_back(b, mirror_find_origin_id(m, b->origin_id));
 		all.origin = mirror_find_origin_serial(m, b->origin);
 	} while (b->done(b->userdata, &all) < 0);
 	end_asking(b, mirror_find_origin_serial(m, b->origin));
@@ -799,18 +868,19 @@ static int create_views(struct batch *b, struct origin *o, struct failure *f)
 	return r;
 }
 
-static int on_batch(sd_event_source *source, void *userdata)
+static void on_batch(struct pending *p)
 {
-	struct batch *b = userdata;
+	struct batch *b = (struct batch *)p;
 	struct mirror *m = b->service->mirror;
 	struct origin *o = mirror_find_origin_serial(m, b->origin);
 	struct failure f;
 	int r = 0;
 
-	(void)source;
 	release_names(b);
 	if (!o)
 		r = failed(&f, FAILURE_NO_SUCH_ORIGIN, "the origin was removed meanwhile");
+	else if (b->asked && o->removing)
+		r = failed(&f, FAILURE_ORIGIN_BUSY, "origin \"%s\" is being removed", o->name);
 	else if (b->asked)
 		r = create_views(b, o, &f);
 	if (r == 0)
@@ -822,7 +892,6 @@ static int on_batch(sd_event_source *source, void *userdata)
 		b->results[i].bad = true;
 	}
 	batch_end(b);
-	return 0;
 }
 
 static void told_of_result(void *userdata, const struct failure *f)
@@ -835,7 +904,7 @@ static void told_of_result(void *userdata, const struct failure *f)
 		result->failure = *f;
 	}
 	if (--b->waiting == 0)
-		go_on(b->answer);
+		go_on(b->service, &b->pending);
 }
 
 /* @r is what workshop_request() has said. */
@@ -848,7 +917,7 @@ static void await_result(struct batch *b, struct view_result *result, int r)
 }
 
 /* Of a view that is to be created, all that can be refused without making it. */
-static int check_request(struct service *s, struct view_request *request,
+static int check_request(struct service *s, struct origin *o, struct view_request *request,
 			 struct view_result *result, struct asked *asked, struct failure *f)
 {
 	int found;
@@ -858,7 +927,7 @@ static int check_request(struct service *s, struct view_request *request,
 		return -1;
 	}
 	if (check_name("view", request->name, view_name_fault(request->name), f) < 0 ||
-	    check_reserved(s, result, f) < 0 ||
+	    check_reserved(s, o, result, f) < 0 ||
 	    (request->label && view_check_label(request->label, &asked->label, f) < 0))
 		return -1;
 	found = request->spec.cgroup ? cgroup_exists(request->spec.cgroup) : 1;
@@ -876,7 +945,7 @@ static int request_variant(struct batch *b, struct origin *o, struct view_reques
 {
 	struct asked *asked = &b->asked[i];
 
-	if (check_request(b->service, request, &b->results[i], asked, f) < 0)
+	if (check_request(b->service, o, request, &b->results[i], asked, f) < 0)
 		return -1;
 	asked->spec = request->spec;
 	request->spec = SPEC_DEFAULT;
@@ -913,7 +982,7 @@ int service_create_views(struct service *s, const char *origin, struct view_requ
 		await_result(b, result, request_variant(b, o, &requests[i], i, &result->failure));
 	}
 	if (--b->waiting == 0)
-		on_batch(NULL, b);
+		on_batch(&b->pending);
 	else
 		reserve_names(b);
 	return 0;
@@ -1047,6 +1116,7 @@ int service_list_views(struct service *s, const char *origin, const struct view_
  */
 
 struct check {
+	struct pending pending;	/* comes first */
 	struct service *service;
 	uint64_t origin;	/* its serial */
 	struct variant *variant;	/* of a view that would have them, and nothing else */
@@ -1054,25 +1124,15 @@ struct check {
 	void *userdata;
 	bool bad;
 	struct failure failure;
-	sd_event_source *next;
 };
 
-static void check_free(struct check *c)
+static void on_check(struct pending *p)
 {
-	if (!c)
-		return;
-	sd_event_source_disable_unref(c->next);
-	free(c);
-}
-
-static int on_check(sd_event_source *source, void *userdata)
-{
-	struct check *c = userdata;
+	struct check *c = (struct check *)p;
 	struct origin *o = mirror_find_origin_serial(c->service->mirror, c->origin);
 	sd_json_variant *missing = NULL;
 	int r = 0;
 
-	(void)source;
 	if (!c->bad && !o)
 		c->bad = failed(&c->failure, FAILURE_NO_SUCH_ORIGIN,
 				"the origin was removed meanwhile");
@@ -1085,8 +1145,7 @@ static int on_check(sd_event_source *source, void *userdata)
 	sd_json_variant_unref(missing);
 	if (o)
 		workshop_end_use(o, c->variant);
-	check_free(c);
-	return 0;
+	free(c);
 }
 
 static void checked(void *userdata, const struct failure *f)
@@ -1096,7 +1155,7 @@ static void checked(void *userdata, const struct failure *f)
 	c->bad = f;
 	if (f)
 		c->failure = *f;
-	go_on(c->next);
+	go_on(c->service, &c->pending);
 }
 
 int service_check(struct service *s, const char *origin, struct mount_points *points,
@@ -1112,9 +1171,10 @@ int service_check(struct service *s, const char *origin, struct mount_points *po
 	c = calloc(1, sizeof(*c));
 	if (c)
 		*c = (struct check){
-			.service = s, .origin = o->serial, .done = done, .userdata = userdata,
+			.pending.go_on = on_check, .service = s, .origin = o->serial,
+			.done = done, .userdata = userdata,
 		};
-	if (!c || prepare_to_go_on(s, &c->next, on_check, c) < 0)
+	if (!c)
 		goto short_of_memory;
 	spec.points = *points;
 	*points = (struct mount_points){};
@@ -1130,11 +1190,11 @@ int service_check(struct service *s, const char *origin, struct mount_points *po
 		return 0;
 	workshop_end_use(o, c->variant);
 	s->waiting--;
-	check_free(c);
+	free(c);
 	return -1;
 
 short_of_memory:
 	s->waiting--;
-	check_free(c);
+	free(c);
 	return failed_step(f, origin, "take a request", ENOMEM, NULL);
 }

@@ -26,15 +26,31 @@
 
 LIST_HEAD(change_list, change);
 
-/* The rest is borrowed. */
+/* What goes on, once it is ready, from the event loop. */
+struct pending {
+	TAILQ_ENTRY(pending) next;
+	bool ready;
+	void (*go_on)(struct pending *p);
+};
+
 struct service {
+	/* Borrowed. */
 	struct kernel *kernel;
 	struct mirror *mirror;
 	const struct context *context;
-	size_t waiting;
+
+	size_t waiting;		/* requests */
 	struct change_list changes;	/* origins that are being added or removed */
 	void *reserved;		/* a tree of names of views that are being created */
+	TAILQ_HEAD(, pending) ready;
+	sd_event_source *defer;	/* for those */
 };
+
+/* @kernel, @mirror and @context must outlive it.  Fails with OPERATION_FAILED. */
+int service_init(struct service *s, struct kernel *kernel, struct mirror *mirror,
+		 const struct context *context, struct failure *f);
+/* Ends it.  What waits is not answered any more. */
+void service_done(struct service *s);
 
 /* @f is NULL if all went well: then it may return -1, after describing why in @why. */
 typedef int (*service_done_t)(void *userdata, const struct failure *f, struct failure *why);

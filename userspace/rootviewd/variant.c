@@ -84,7 +84,7 @@ int variant_mount_plain(const struct variant_order *order, char type[static FILE
 	if (fd < 0 || filesystem_probe(fd, order->origin, type, f) < 0)
 		return -1;
 	if (!plan_is_listed(type, order->types) ||
-	    !plan_plain(type, order->device, order->label, &plan)) {
+	    !plan_plain(type, device, order->label, &plan)) {
 		failed(f, FAILURE_UNSUPPORTED_FILE_SYSTEM,
 		       "origin \"%s\" has a file system of type %s; this daemon mounts %s",
 		       order->origin, type, order->types);
@@ -262,7 +262,8 @@ bool variant_is_there(const struct variant *v)
 {
 	struct stat st;
 
-	return stat(v->path, &st) == 0 && st.st_dev == v->dev;
+	/* What cannot be looked at now is no less there. */
+	return stat(v->path, &st) < 0 ? errno != ENOENT : st.st_dev == v->dev;
 }
 
 /* What its folder tells of one that was found. */

@@ -31,6 +31,7 @@ typedef void (*variant_told_t)(void *userdata, const struct failure *f);
 
 struct variant_waiter {
 	struct variant_waiter *next;
+	bool looks;		/* only for what the image lacks */
 	variant_told_t told;
 	void *userdata;
 };
@@ -79,8 +80,7 @@ LIST_HEAD(variant_list, variant);
 struct variant_order {
 	const struct runtime *runtime;
 	const char *origin;		/* its name */
-	const char *device;		/* path of the origin's device */
-	dev_t number;			/* of that device */
+	dev_t number;			/* of its device */
 	const char *types;		/* see context.h; for the plain one */
 	const char *label;		/* of all files; NULL if each keeps its own */
 

@@ -40,12 +40,15 @@ static struct variant *variant_new(void)
 
 struct variant *variants_get(struct variants *all, const char *label, struct spec *spec)
 {
-	cleanup_free char *points = mount_points_to_text(&spec->points);
-	struct variant *v = variant_new();
-	struct variant **found;
+	cleanup_free char *points = NULL;
+	struct variant *v, **found;
 
+	if (all->plain && !label && !spec->points.n && !spec->idmap)
+		return all->plain;
+	v = variant_new();
 	if (!v)
 		return NULL;
+	points = mount_points_to_text(&spec->points);
 	v->map_text = map_to_text(spec->idmap);
 	v->label = label ? strdup(label) : NULL;
 	/* Without mount points there is nothing to look for in the image. */
@@ -91,7 +94,8 @@ void variants_free(struct variants *all)
 	*all = (struct variants){};
 }
 
-void variants_settle(struct variants *all, struct variant *v)
+/* Frees it if nobody uses it, and it is not mounted, nor another for it. */
+static void variants_settle(struct variants *all, struct variant *v)
 {
 	if (v->users || v->queued || v->path || v->same || v == all->plain)
 		return;
@@ -119,10 +123,21 @@ static void part_from_twin(struct variant *v)
 	v->same = NULL;
 }
 
+static void end_twins(struct variants *all, struct variant *v)
+{
+	while (!LIST_EMPTY(&v->twins)) {
+		struct variant *twin = LIST_FIRST(&v->twins);
+
+		part_from_twin(twin);
+		variants_settle(all, twin);
+	}
+}
+
 void variants_begin_use(struct variant *v)
 {
 	if (v->users++ == 0 && v->same)
 		v->same->users++;
+	v->idle_usec = 0;
 }
 
 struct variant *variants_end_use(struct variants *all, struct variant *v)
@@ -214,12 +229,7 @@ void variants_unmount(struct variants *all, const struct context *context, struc
 	if (v != all->plain)
 		LIST_REMOVE(v, mounted);
 	variant_unmount(context, v);
-	while (!LIST_EMPTY(&v->twins)) {
-		struct variant *twin = LIST_FIRST(&v->twins);
-
-		part_from_twin(twin);
-		variants_settle(all, twin);
-	}
+	end_twins(all, v);
 	variants_settle(all, v);
 }
 
@@ -228,6 +238,41 @@ void variants_unmount_all(struct variants *all, const struct context *context)
 	while (!LIST_EMPTY(&all->mounted))
 		variants_unmount(all, context, LIST_FIRST(&all->mounted));
 	variants_unmount(all, context, all->plain);
+}
+
+/* Twins of @v that nobody uses; returns when to look again. */
+static uint64_t drop_twins_of(struct variants *all, struct variant *v, uint64_t now,
+			      uint64_t grace)
+{
+	struct variant *twin, *following;
+	uint64_t next = UINT64_MAX;
+
+	for (twin = LIST_FIRST(&v->twins); twin; twin = following) {
+		following = LIST_NEXT(twin, twin);
+		if (twin->users)
+			continue;
+		if (!twin->idle_usec)
+			twin->idle_usec = now;
+		if (now >= twin->idle_usec + grace && twin->idle_usec != now) {
+			part_from_twin(twin);
+			variants_settle(all, twin);
+		} else if (twin->idle_usec + grace < next) {
+			next = twin->idle_usec + grace;
+		}
+	}
+	return next;
+}
+
+uint64_t variants_drop_twins(struct variants *all, uint64_t now, uint64_t grace)
+{
+	uint64_t next = drop_twins_of(all, all->plain, now, grace), of_other;
+	struct variant *v;
+
+	LIST_FOREACH(v, &all->mounted, mounted) {
+		of_other = drop_twins_of(all, v, now, grace);
+		next = of_other < next ? of_other : next;
+	}
+	return next;
 }
 
 struct search {
@@ -242,7 +287,9 @@ static void find_other(const struct path *folder, void *userdata)
 	struct variants *all = search->all;
 	struct variant *v = search->r == 0 ? variant_new() : NULL;
 	struct path path = runtime_join(folder, "mount");
+	struct variant **found = NULL;
 	int r = -ENOMEM;
+	bool known;
 
 	if (search->r < 0)
 		return;
@@ -250,15 +297,18 @@ static void find_other(const struct path *folder, void *userdata)
 		v->key = strdup(folder->s);
 	if (v && v->key)
 		r = variant_find(v, path.s, folder->s, 0, false);
-	if (r > 0 && !tsearch(v, &all->by_key, compare))
-		r = -ENOMEM;
+	if (r > 0) {
+		found = tsearch(v, &all->by_key, compare);
+		r = !found ? -ENOMEM : *found == v;
+	}
 	if (r > 0) {
 		variants_add_mounted(all, v);
 		runtime_detach_layers(folder);
 		return;
 	}
+	known = r == 0 && found && *found != v;
 	variant_free(v);
-	if (r == 0)
+	if (r == 0 && !known)
 		runtime_detach_variant(folder);
 	search->r = r;
 }
@@ -286,9 +336,11 @@ void variants_forget(struct variants *all)
 
 		LIST_REMOVE(v, mounted);
 		variant_forget_mount(v);
+		end_twins(all, v);
 		variants_settle(all, v);
 	}
 	variant_forget_mount(all->plain);
+	end_twins(all, all->plain);
 }
 
 size_t variants_count(const struct variants *all)

@@ -33,12 +33,9 @@ void variants_free(struct variants *all);
 /*
  * Finds or makes the variant that @label, which may be NULL, and @spec ask for; takes points and
  * map out of @spec.  Who goes on using it calls variants_begin_use(); for others it is valid
- * until variants_settle().  NULL if memory is short.
+ * until any function of these is called.  NULL if memory is short.
  */
 struct variant *variants_get(struct variants *all, const char *label, struct spec *spec);
-
-/* Frees it if nobody uses it, and nothing is known of it that would have to be found out again. */
-void variants_settle(struct variants *all, struct variant *v);
 
 /* One user more.  The variant stays until variants_end_use(). */
 void variants_begin_use(struct variant *v);
@@ -63,6 +60,12 @@ int variants_set_missing(struct variant *v, const char *text);
 
 /* Has @v, which was described, among those that are mounted. */
 void variants_add_mounted(struct variants *all, struct variant *v);
+
+/*
+ * Forgets what comes to the same as another, and nobody has used for @grace; @now and what is
+ * returned, when to call it again, or UINT64_MAX, are microseconds of CLOCK_MONOTONIC.
+ */
+uint64_t variants_drop_twins(struct variants *all, uint64_t now, uint64_t grace);
 
 /* Unmounts it.  Who uses it, or a twin of it, has to have it mounted again. */
 void variants_unmount(struct variants *all, const struct context *context, struct variant *v);

@@ -6,7 +6,6 @@
 
 #include <time.h>
 
-#include "device.h"
 #include "job.h"
 #include "label.h"
 #include "log.h"
@@ -30,6 +29,7 @@ struct work {
 	bool hangs;			/* it has failed, and its child is there yet */
 	struct variant *variant;
 	struct variant_order order;
+	char *label;			/* for that */
 	struct job *job;
 };
 
@@ -74,6 +74,17 @@ static void begin_grace(struct origin *o, struct variant *v)
  * The queue.
  */
 
+static void tell_list(struct variant_waiter *list, const struct failure *f)
+{
+	while (list) {
+		struct variant_waiter *w = list;
+
+		list = w->next;
+		w->told(w->userdata, f);
+		free(w);
+	}
+}
+
 static void tell_waiters(struct origin *o, struct variant *v, const struct failure *f)
 {
 	struct variant_waiter *waiters = v->waiters;
@@ -84,19 +95,32 @@ static void tell_waiters(struct origin *o, struct variant *v, const struct failu
 			log_warning("origin %s, mounted for %zu view%s: %s", o->name, v->users,
 				    v->users == 1 ? "" : "s", f->message);
 		v->warned = true;
-		if (failure_is_shortage(f))
-			context_try_again(o->context);
 	}
+	/* Whoever waits may ask again; views for which nobody does need it as well. */
+	if (f && failure_is_shortage(f))
+		context_try_again(o->context);
 	if (!f)
 		v->warned = false;
-	/* One may ask for it again. */
-	while (waiters) {
-		struct variant_waiter *w = waiters;
+	tell_list(waiters, f);
+}
 
-		waiters = w->next;
-		w->told(w->userdata, f);
-		free(w);
+/* Those who wanted to know what the image lacks do not wait for a mount. */
+static void tell_lookers(struct variant *v)
+{
+	struct variant_waiter **link = &v->waiters, *lookers = NULL;
+
+	while (*link) {
+		struct variant_waiter *w = *link;
+
+		if (!w->looks) {
+			link = &w->next;
+			continue;
+		}
+		*link = w->next;
+		w->next = lookers;
+		lookers = w;
 	}
+	tell_list(lookers, NULL);
 }
 
 /* The first of the queue is done with; @f is NULL if it is there. */
@@ -111,12 +135,6 @@ static void finish_first(struct origin *o, const struct failure *f)
 	variants_begin_use(v);
 	tell_waiters(o, v, f);
 	workshop_end_use(o, v);
-}
-
-static void finish_all(struct origin *o, const struct failure *f)
-{
-	while (!TAILQ_EMPTY(&o->queue))
-		finish_first(o, f);
 }
 
 static void enqueue_variant(struct origin *o, struct variant *v, enum workshop_wish wish)
@@ -140,19 +158,20 @@ static void lose_variant(struct origin *o, struct variant *v)
 			enqueue_variant(o, twin, WORKSHOP_MOUNT);
 	variants_begin_use(v);
 	variants_unmount(&o->variants, o->context, v);
-	if (v->users > 1 || (v == o->variants.plain && o->ours))
+	if (v->users > 1 || (v == o->variants.plain && o->added_as))
 		enqueue_variant(o, v, WORKSHOP_MOUNT);
 	variants_end_use(&o->variants, v);
 }
 
-static bool is_fulfilled(struct origin *o, struct variant *v, enum workshop_wish wish)
+/* With @check, what is known to be mounted is looked at: somebody may have unmounted it. */
+static bool is_fulfilled(struct origin *o, struct variant *v, enum workshop_wish wish, bool check)
 {
 	struct variant *mounted;
 
 	if (wish == WORKSHOP_LOOK)
 		return v->missing_text;
 	mounted = variants_find_mounted(&o->variants, v);
-	if (!mounted || variant_is_there(mounted))
+	if (!mounted || !check || variant_is_there(mounted))
 		return mounted;
 	lose_variant(o, mounted);
 	return false;
@@ -163,7 +182,7 @@ int workshop_request(struct origin *o, struct variant *v, enum workshop_wish wis
 {
 	struct variant_waiter *w;
 
-	if (is_fulfilled(o, v, wish))
+	if (is_fulfilled(o, v, wish, told))
 		return 1;
 	if (origin_check_name(o, f) < 0)
 		return -1;
@@ -172,7 +191,8 @@ int workshop_request(struct origin *o, struct variant *v, enum workshop_wish wis
 		if (!w)
 			return failed_step(f, o->name, "wait for it", ENOMEM, NULL);
 		*w = (struct variant_waiter){
-			.next = v->waiters, .told = told, .userdata = userdata,
+			.next = v->waiters, .looks = wish == WORKSHOP_LOOK, .told = told,
+			.userdata = userdata,
 		};
 		v->waiters = w;
 	}
@@ -184,7 +204,7 @@ void workshop_restore(struct origin *o)
 {
 	struct variant *plain = o->variants.plain;
 
-	if (o->ours && !o->removing && !plain->path && origin_has_paths(o))
+	if (o->added_as && !o->removing && !plain->path && origin_has_paths(o))
 		enqueue_variant(o, plain, WORKSHOP_MOUNT);
 }
 
@@ -211,10 +231,19 @@ static int work_on_plain(void *userdata, char **ret_text, struct failure *f)
 	return *ret_text ? 0 : failed_step(f, w->name, "tell its type", ENOMEM, NULL);
 }
 
+/* What lies on the plain one: that may have gone while the job waited for its turn. */
+static int check_plain(const struct work *w, struct failure *f)
+{
+	return w->order.plain->path ? 0 :
+	       failed_step(f, w->name, "find its file system", 0, "it was unmounted meanwhile");
+}
+
 static int work_on_look(void *userdata, char **ret_text, struct failure *f)
 {
 	struct work *w = userdata;
 
+	if (check_plain(w, f) < 0)
+		return -1;
 	return skeleton_tell_missing(w->order.plain->path, &w->variant->points, ret_text, f);
 }
 
@@ -223,29 +252,36 @@ static int work_on_other(void *userdata, char **ret_text, struct failure *f)
 	struct work *w = userdata;
 
 	(void)ret_text;
-	return variant_mount_other(&w->order, f);
+	return check_plain(w, f) < 0 ? -1 : variant_mount_other(&w->order, f);
 }
 
-static int order_plain(struct origin *o, struct variant_order *order, char **ret_label,
-		       struct failure *f)
+/* It may be long until there is a child: so it borrows nothing that could go before. */
+static int keep_label(struct work *w, const char *label, struct failure *f)
 {
-	/* Whoever opens it for the first time learns where it is. */
+	w->label = label ? strdup(label) : NULL;
+	w->order.label = w->label;
+	return !label || w->label ? 0 : failed_step(f, w->name, "keep its label", ENOMEM, NULL);
+}
+
+static int order_plain(struct origin *o, struct work *w, struct failure *f)
+{
+	cleanup_free char *shared = NULL;
+
 	if (origin_hold(o, f) < 0 || origin_make_folders(o, f) < 0)
 		return -1;
-	if (!o->label && label_of_shared_files(ret_label, f) < 0)
+	if (!o->label && label_of_shared_files(&shared, f) < 0)
 		return -1;
-	order->device = o->device.s;
-	order->number = o->dev;
-	order->types = o->context->types;
-	order->label = origin_is_native(o) ? NULL : o->label ?: *ret_label;
-	return 0;
+	w->order.number = o->dev;
+	w->order.types = o->context->types;
+	return keep_label(w, origin_is_native(o) ? NULL : o->label ?: shared, f);
 }
 
-static void order_other(struct origin *o, const struct variant *v, struct variant_order *order)
+static int order_other(struct origin *o, struct work *w, struct failure *f)
 {
 	const struct variants *all = &o->variants;
+	struct variant_order *order = &w->order;
+	const struct variant *v = w->variant;
 
-	order->label = variants_label(all, v);
 	/* Not a folder where a view's mount points are kept: that goes with the view. */
 	order->folder = origin_new_folder(o, NULL);
 	order->points = &v->missing;
@@ -255,6 +291,7 @@ static void order_other(struct origin *o, const struct variant *v, struct varian
 	order->overlay = variants_needs_overlay(all, v);
 	snprintf(order->type, sizeof(order->type), "%s",
 		 order->overlay ? "overlay" : all->plain->type);
+	return keep_label(w, variants_label(all, v), f);
 }
 
 /* A label of the image itself takes a superblock that has no other. */
@@ -274,6 +311,7 @@ static void work_free(struct work *w)
 		return;
 	LIST_REMOVE(w, next);
 	free(w->name);
+	free(w->label);
 	free(w);
 }
 
@@ -321,7 +359,6 @@ static int begin_work(struct origin *o, enum work_kind kind, struct failure *f)
 		[WORK_OTHER] = work_on_other,
 	};
 	struct variant *v = TAILQ_FIRST(&o->queue);
-	cleanup_free char *label = NULL;
 	struct work *w;
 	int r = 0;
 
@@ -336,17 +373,15 @@ static int begin_work(struct origin *o, enum work_kind kind, struct failure *f)
 	if (!w)
 		return -1;
 	if (kind == WORK_PLAIN)
-		r = order_plain(o, &w->order, &label, f);
+		r = order_plain(o, w, f);
 	else if (kind == WORK_OTHER)
-		order_other(o, v, &w->order);
+		r = order_other(o, w, f);
 	if (r == 0)
 		r = job_start(&w->job, o->context->loop, works[kind], work_done, work_over, w, f);
 	if (r < 0) {
 		work_free(w);
 		return -1;
 	}
-	/* The child has its own. */
-	w->order.label = NULL;
 	o->work = w;
 	return 0;
 }
@@ -359,9 +394,12 @@ static int take_result(struct work *w, const char *text, struct failure *f)
 	struct path path;
 	int r;
 
-	if (w->kind == WORK_LOOK)
-		return variants_set_missing(v, text) == 0 ? 0 :
-		       failed_step(f, o->name, "keep what it lacks", ENOMEM, NULL);
+	if (w->kind == WORK_LOOK) {
+		if (variants_set_missing(v, text) < 0)
+			return failed_step(f, o->name, "keep what it lacks", ENOMEM, NULL);
+		tell_lookers(v);
+		return 0;
+	}
 	if (w->kind == WORK_PLAIN) {
 		path = runtime_origin(o->context->runtime, o->name, "plain");
 		r = variant_describe(v, path.s, NULL, text, !origin_is_native(o));
@@ -376,6 +414,15 @@ static int take_result(struct work *w, const char *text, struct failure *f)
 	return 0;
 }
 
+/* Without an origin's own file system there is nothing else. */
+static void fail_plain(struct origin *o, const struct failure *f)
+{
+	while (!TAILQ_EMPTY(&o->queue))
+		finish_first(o, f);
+	if (!o->n_views)
+		workshop_release(o);
+}
+
 static void work_done(void *userdata, int r, const char *text, const struct failure *f)
 {
 	struct work *w = userdata;
@@ -384,6 +431,9 @@ static void work_done(void *userdata, int r, const char *text, const struct fail
 
 	/* While the child is there. */
 	w->hangs = r < 0;
+	/* All that wait for it are told, if it is there for longer. */
+	if (o && w->hangs)
+		arm_timer(o, 0);
 	if (w->unwanted)
 		return;
 	if (r == 0) {
@@ -393,14 +443,12 @@ static void work_done(void *userdata, int r, const char *text, const struct fail
 	if (r == 0)
 		return;
 	w->unwanted = true;
+	o->doubtful = true;
 	if (w->kind != WORK_PLAIN) {
 		finish_first(o, f);
 		return;
 	}
-	/* Without it there is nothing else. */
-	finish_all(o, f);
-	if (!o->n_views)
-		workshop_release(o);
+	fail_plain(o, f);
 }
 
 /*
@@ -426,12 +474,13 @@ static void work_over(void *userdata)
 	take_steps(o);
 }
 
-void workshop_stop(struct origin *o)
+static void workshop_stop(struct origin *o)
 {
 	struct failure f;
 
 	if (o->work) {
 		o->work->unwanted = true;
+		o->doubtful = true;
 		job_cancel(o->work->job);
 	}
 	failed(&f, FAILURE_NO_SUCH_ORIGIN, "origin \"%s\" was removed meanwhile", o->name);
@@ -457,6 +506,7 @@ static void take_steps(struct origin *o)
 	struct failure f;
 
 	while ((v = TAILQ_FIRST(&o->queue)) && (!o->work || o->work->hangs)) {
+		enum workshop_wish wish;
 		int r;
 
 		if (o->work) {
@@ -467,17 +517,20 @@ static void take_steps(struct origin *o)
 		}
 		if (plain->path && !variant_is_there(plain))
 			lose_variant(o, plain);
-		if (plain->path && is_fulfilled(o, v, v->wanted ? WORKSHOP_MOUNT : WORKSHOP_LOOK)) {
+		wish = v->wanted ? WORKSHOP_MOUNT : WORKSHOP_LOOK;
+		if (plain->path && is_fulfilled(o, v, wish, true)) {
 			finish_first(o, NULL);
 			continue;
 		}
 		r = begin_work(o, !plain->path ? WORK_PLAIN :
 				  !v->missing_text ? WORK_LOOK : WORK_OTHER, &f);
-		if (r < 0)
+		if (r < 0 && !plain->path)
+			fail_plain(o, &f);
+		else if (r < 0)
 			finish_first(o, &f);
 	}
 	/* While there was work, nothing was dropped. */
-	if (!v)
+	if (!v && !o->work)
 		arm_timer(o, 0);
 }
 
@@ -516,6 +569,7 @@ static uint64_t drop_idle(struct origin *o, uint64_t now)
 
 	if (may_be_wanted(o))
 		return now + RETRY_USEC + o->context->grace_usec;
+	next = variants_drop_twins(&o->variants, now, o->context->grace_usec);
 	for (v = LIST_FIRST(&o->variants.mounted); v; v = following) {
 		following = LIST_NEXT(v, mounted);
 		end = end_of_grace(o, v);
@@ -524,7 +578,7 @@ static uint64_t drop_idle(struct origin *o, uint64_t now)
 		else
 			next = end < next ? end : next;
 	}
-	if (plain->path && LIST_EMPTY(&o->variants.mounted) && !o->ours) {
+	if (plain->path && LIST_EMPTY(&o->variants.mounted) && !o->added_as) {
 		end = end_of_grace(o, plain);
 		if (end <= now)
 			workshop_release(o);

@@ -33,12 +33,9 @@ void workshop_restore(struct origin *o);
 /* One user of @v less; a variant without users goes after the grace period. */
 void workshop_end_use(struct origin *o, struct variant *v);
 
-/* Ends what is at work.  Who waits is told that the origin was removed. */
-void workshop_stop(struct origin *o);
-
 /*
- * The same, unmounts everything, removes the folders, and lets go of the device if there are no
- * views.
+ * Ends what is at work, unmounts everything, removes folders, and lets go of the device if there
+ * are no views.  Who waits is told that the origin was removed.
  */
 void workshop_release(struct origin *o);
 
