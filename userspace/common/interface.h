@@ -35,13 +35,46 @@
  */
 #define ROOTVIEW_REQUESTS_SIZE	(ROOTVIEW_MESSAGE_SIZE / 4)
 
-/* The bytes that the JSON has in a message, or a negative errno. */
+/* As sd-json writes it, RFC 8259: the bytes of a string, with quotes and what has to be escaped. */
+static inline size_t json_string_size(const char *s)
+{
+	size_t n = 2;
+
+	for (; *s; s++) {
+		if ((unsigned char)*s < ' ')
+			n += strchr("\b\f\n\r\t", *s) ? 2 : 6;
+		else
+			n += *s == '"' || *s == '\\' ? 2 : 1;
+	}
+	return n;
+}
+
+/*
+ * The bytes that the JSON has in a message, or a negative errno.  To write it, only to know that,
+ * was a tenth of what a view in a batch costs.
+ */
 static inline ssize_t json_size(sd_json_variant *json)
 {
+	const size_t n = sd_json_variant_elements(json);
 	cleanup_free char *text = NULL;
-	int r = sd_json_variant_format(json, 0, &text);
+	ssize_t size = n ? 2 + n - 1 : 2, r;
 
-	return r < 0 ? r : (ssize_t)strlen(text);
+	if (sd_json_variant_is_string(json))
+		return json_string_size(sd_json_variant_string(json));
+	if (sd_json_variant_is_unsigned(json))
+		return snprintf(NULL, 0, "%" PRIu64, sd_json_variant_unsigned(json));
+	if (!sd_json_variant_is_array(json) && !sd_json_variant_is_object(json)) {
+		r = sd_json_variant_format(json, 0, &text);
+		return r < 0 ? r : (ssize_t)strlen(text);
+	}
+	/* Those of an object are names and values in turn. */
+	for (size_t i = 0; i < n; i++) {
+		r = json_size(sd_json_variant_by_index(json, i));
+		if (r < 0)
+			return r;
+		size += r;
+	}
+	return size;
 }
 
 /* What the path of a cgroup begins with for everybody but the daemon. */

@@ -54,12 +54,34 @@ static void every_error_has_a_message(void **state)
 	}
 }
 
+static void size_is_that_of_what_is_written(void **state)
+{
+	static const char *const texts[] = {
+		"null", "true", "false", "0", "7", "18446744073709551615", "-1", "-9223372036854775808",
+		"1.5", "-0.25", "1e300", "\"\"", "\"a\"", "[]", "{}", "[[],{},\"\"]", "[1,2,3]",
+		"\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f/\"", "\"\u00e4\u20ac\U0001f600\"",
+		"{\"a\":1}", "{\"a\\n\":{\"b\":[null,true,{\"c\":\"d e\"}]},\"f\":-12.75}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		cleanup_free char *written = NULL;
+		sd_json_variant *json = NULL;
+
+		assert_true(sd_json_parse(texts[i], 0, &json, NULL, NULL) >= 0);
+		assert_true(sd_json_variant_format(json, 0, &written) >= 0);
+		assert_int_equal(json_size(json), strlen(written));
+		sd_json_variant_unref(json);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(formats_as_text),
 		cmocka_unit_test(every_symbol_is_commented),
 		cmocka_unit_test(every_error_has_a_message),
+		cmocka_unit_test(size_is_that_of_what_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
