@@ -275,10 +275,10 @@ static int build_view(struct view *v, sd_json_variant **ret)
 
 	snprintf(device, sizeof(device), "%s/%s", dm_dir(), v->origin->name);
 	text_make_utf8(device);
-	if (v->variant && v->variant->points.n)
-		r = mount_points_to_json(&v->variant->points, &points);
-	if (r >= 0 && v->variant && v->variant->map)
-		r = idmap_to_json(v->variant->map, &map);
+	if (view_points(v)->n)
+		r = mount_points_to_json(view_points(v), &points);
+	if (r >= 0 && view_idmap(v))
+		r = idmap_to_json(view_idmap(v), &map);
 	if (r >= 0)
 		r = warnings_of(v, &warnings);
 	if (r >= 0)
@@ -288,7 +288,7 @@ static int build_view(struct view *v, sd_json_variant **ret)
 			SD_JSON_BUILD_PAIR_STRING("name", utf8(v->name, name)),
 			SD_JSON_BUILD_PAIR_UNSIGNED("id", v->id),
 			OPTIONAL_STRING("label", utf8(v->label, label)),
-			SD_JSON_BUILD_PAIR_BOOLEAN("deviceOnly", view_is_device_only(v)),
+			SD_JSON_BUILD_PAIR_BOOLEAN("deviceOnly", !!v->spec),
 			OPTIONAL_STRING("path", utf8(path, shown_path)),
 			SD_JSON_BUILD_PAIR_STRING("device", device),
 			SD_JSON_BUILD_PAIR_CONDITION(!!points, "mountPoints",

@@ -333,6 +333,7 @@ void job_cancel(struct job *job)
 struct closing {
 	LIST_ENTRY(closing) next;
 	dev_t dev;
+	sd_event_source *exit;
 };
 
 static LIST_HEAD(, closing) closings = LIST_HEAD_INITIALIZER(closings);
@@ -344,13 +345,14 @@ static int on_closed(sd_event_source *source, const siginfo_t *info, void *userd
 	(void)source;
 	(void)info;
 	LIST_REMOVE(closing, next);
+	sd_event_source_disable_unref(closing->exit);
 	free(closing);
 	return 0;
 }
 
 void job_close(sd_event *loop, int fd, dev_t dev)
 {
-	struct closing *closing = malloc(sizeof(*closing));
+	struct closing *closing = calloc(1, sizeof(*closing));
 	cleanup_close int go = eventfd(0, EFD_CLOEXEC);
 	pid_t pid = go < 0 || !closing ? -1 : fork();
 	eventfd_t ignored;
@@ -362,8 +364,9 @@ void job_close(sd_event *loop, int fd, dev_t dev)
 			(void)eventfd_read(0, &ignored);
 		_exit(EXIT_SUCCESS);
 	}
-	if (pid > 0 && sd_event_add_child(loop, NULL, pid, WEXITED, on_closed, closing) >= 0) {
-		*closing = (struct closing){ .dev = dev };
+	if (pid > 0 && sd_event_add_child(loop, &closing->exit, pid, WEXITED, on_closed,
+					  closing) >= 0) {
+		closing->dev = dev;
 		LIST_INSERT_HEAD(&closings, closing, next);
 		closing = NULL;
 	}

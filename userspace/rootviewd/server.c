@@ -65,6 +65,21 @@ struct request {
 	sd_json_variant *lists;		/* ready-made ones; likewise */
 };
 
+struct call;
+
+/*
+ * A method: one of two functions goes on with a call of it.  @begin has it answered, or fails, and
+ * then it is refused; @fill makes the next part of a list, which is the field @field of the answer.
+ */
+struct method {
+	const sd_json_dispatch_field *fields;
+	const char *what;		/* for the log, once it is done */
+	int (*begin)(struct call *call, struct failure *f);
+	int (*fill)(struct call *call, struct failure *f);
+	const char *field;
+	bool open;			/* a descriptor comes along with the answer */
+};
+
 /*
  * A call, which may be answered later.  Strings of its request are parts of its
  * parameters.
@@ -74,18 +89,16 @@ struct call {
 	sd_json_variant *parameters;
 	struct server *server;
 	struct service *service;
+	const struct method *method;
 	struct request request;
-	bool open;			/* a descriptor comes along */
 	bool oneway;			/* nobody waits for an answer */
+	bool more;			/* or for several */
 	bool unsent;			/* the answer could not be sent: what was done is undone */
-	const char *what;		/* for the log */
 	/* Who asked: sd-varlink ends a program that wants to know it when they have gone. */
 	uid_t uid;
 	pid_t pid;
 
 	/* Of a list: */
-	int (*fill)(struct call *call, struct failure *f);
-	const char *field;		/* of the answer */
 	struct answer answer;		/* its next part */
 	struct call *next_list;
 	sd_event_source *sent;		/* tells that the part before may have been sent */
@@ -178,16 +191,12 @@ static int too_many(struct failure *f, const char *what, size_t limit)
 	return failed_too_many(f, what, limit, "there are more than %zu %s", limit, what);
 }
 
-/*
- * Begins a call.  Returns 0 and the call, which is freed by call_end() or
- * call_refuse(), or what the method is to return.
- */
-static int call_begin(sd_varlink *link, sd_json_variant *parameters,
-		      sd_varlink_method_flags_t flags, const sd_json_dispatch_field *fields,
-		      void *userdata, const char *what, struct call **ret)
+/* Takes a call.  Returns 0, and the call, or what the method is to return. */
+static int call_new(sd_varlink *link, sd_json_variant *parameters,
+		    sd_varlink_method_flags_t flags, const struct method *method,
+		    struct server *server, struct call **ret)
 {
 	const bool oneway = flags & SD_VARLINK_METHOD_ONEWAY;
-	struct server *server = userdata;
 	struct request request = {};
 	struct failure f;
 	struct call *call;
@@ -199,7 +208,7 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 		too_many(&f, "connections", CONNECTIONS_MAX);
 		return refuse_request(link, &request, &f) ?: 1;
 	}
-	r = sd_varlink_dispatch(link, parameters, fields, &request);
+	r = sd_varlink_dispatch(link, parameters, method->fields, &request);
 	if (r != 0)
 		return r;
 	call = calloc(1, sizeof(*call));
@@ -214,9 +223,10 @@ static int call_begin(sd_varlink *link, sd_json_variant *parameters,
 		.parameters = sd_json_variant_ref(parameters),
 		.server = server,
 		.service = server->service,
+		.method = method,
 		.request = request,
-		.what = what,
 		.oneway = oneway,
+		.more = flags & SD_VARLINK_METHOD_MORE,
 		.uid = -1,
 	};
 	(void)sd_varlink_get_peer_uid(link, &call->uid);
@@ -253,12 +263,14 @@ static int call_refuse(struct call *call, const struct failure *f)
 
 static int describe_unsent(const struct call *call, int r, struct failure *f)
 {
+	const struct method *method = call->method;
+
 	if (r == -ENOBUFS)
 		return failed_too_many(f, "bytes", ROOTVIEW_MESSAGE_SIZE,
 				       "the answer has more than %d bytes%s",
 				       ROOTVIEW_MESSAGE_SIZE,
-				       call->fill ? ": call with \"more\" for it in parts" : "");
-	return failed_step(f, call->what, "send the answer", -r, NULL);
+				       method->fill ? ": call with \"more\" for it in parts" : "");
+	return failed_step(f, method->what, "send the answer", -r, NULL);
 }
 
 /*
@@ -293,12 +305,12 @@ static bool nobody_waits(int r)
 	return r == -ENOTCONN || r == -EBUSY;
 }
 
+/* A parameter that is of no type that it may have; the call was answered then. */
 static int call_refuse_parameter(struct call *call, const char *name)
 {
-	int r = ANSWER(call, sd_varlink_error_invalid_parameter_name(call->link, name));
-
+	(void)ANSWER(call, sd_varlink_error_invalid_parameter_name(call->link, name));
 	call_free(call);
-	return r;
+	return 0;
 }
 
 /* Clients keep to this: what is longer might have an answer that cannot be sent. */
@@ -318,13 +330,14 @@ static int check_bytes(sd_json_variant *json, struct failure *f)
 static void log_change(const struct call *call, size_t n)
 {
 	const struct request *request = &call->request;
+	const char *what = call->method->what;
 
 	if (request->name)
-		log_info("%s %s%s%s, asked for by process %d of user %u", call->what,
+		log_info("%s %s%s%s, asked for by process %d of user %u", what,
 			 request->origin ?: "", request->origin ? "/" : "", request->name,
 			 call->pid, call->uid);
 	else
-		log_info("%s: %zu of origin %s, asked for by process %d of user %u", call->what, n,
+		log_info("%s: %zu of origin %s, asked for by process %d of user %u", what, n,
 			 request->origin, call->pid, call->uid);
 }
 
@@ -375,22 +388,12 @@ static int send_part(struct call *call)
 	int r;
 
 	answer_begin_part(&call->answer);
-	if (call->fill(call, &f) < 0)
+	if (call->method->fill(call, &f) < 0)
 		return call_refuse(call, &f);
-	r = ANSWER(call, answer_all(call->link, call->field, &call->answer));
+	r = ANSWER(call, answer_all(call->link, call->method->field, &call->answer));
 	if (r >= 0 && call->answer.more && !call->sent)
 		r = watch_sent(call);
 	return r < 0 || !call->answer.more ? call_end(call, r) : 0;
-}
-
-/* Answers with the list that @fill makes, as the field @field. */
-static int call_list(struct call *call, sd_varlink_method_flags_t flags, const char *field,
-		     int (*fill)(struct call *call, struct failure *f))
-{
-	call->field = field;
-	call->fill = fill;
-	call->answer.room = flags & SD_VARLINK_METHOD_MORE ? LIST_PART_SIZE : 0;
-	return send_part(call);
 }
 
 static void forget_lists(struct server *server, const sd_varlink *link)
@@ -468,34 +471,19 @@ static int take_device(sd_varlink *link, sd_json_variant *parameters, dev_t *ret
 	return 0;
 }
 
-static int method_add_origin(sd_varlink *link, sd_json_variant *parameters,
-			     sd_varlink_method_flags_t flags, void *userdata)
+static int begin_add_origin(struct call *call, struct failure *f)
 {
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(name, SD_JSON_MANDATORY), STRING_FIELD(device, SD_JSON_NULLABLE),
-		OTHER_FIELD("deviceDescriptor"), STRING_FIELD(label, SD_JSON_NULLABLE), {}
-	};
-	const struct request *request;
-	struct failure f;
-	struct call *call;
+	const struct request *request = &call->request;
 	dev_t number;
-	int r;
 
-	r = call_begin(link, parameters, flags, fields, userdata, "added origin", &call);
-	if (r != 0)
-		return r;
-	request = &call->request;
-	if (take_device(link, parameters, &number, &f) < 0)
-		return call_refuse(call, &f);
-	if (!request->device == !number) {
-		failed_about(&f, FAILURE_INVALID_REQUEST, "device",
-			     "a device is given by its path or by a descriptor: by one of them");
-		return call_refuse(call, &f);
-	}
-	if (service_add_origin(call->service, request->name, request->device, number,
-			       request->label, origin_added, call, &f) < 0)
-		return call_refuse(call, &f);
-	return 0;
+	if (take_device(call->link, call->parameters, &number, f) < 0)
+		return -1;
+	if (!request->device == !number)
+		return failed_about(f, FAILURE_INVALID_REQUEST, "device",
+				    "a device is given by its path or by a descriptor: by one of "
+				    "them");
+	return service_add_origin(call->service, request->name, request->device, number,
+				  request->label, origin_added, call, f);
 }
 
 static int origin_removed(void *userdata, const struct failure *f, struct failure *why)
@@ -512,38 +500,14 @@ static int origin_removed(void *userdata, const struct failure *f, struct failur
 	return 0;
 }
 
-static int method_remove_origin(sd_varlink *link, sd_json_variant *parameters,
-				sd_varlink_method_flags_t flags, void *userdata)
+static int begin_remove_origin(struct call *call, struct failure *f)
 {
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(name, SD_JSON_MANDATORY), {}
-	};
-	struct failure f;
-	struct call *call;
-	int r;
-
-	r = call_begin(link, parameters, flags, fields, userdata, "removed origin", &call);
-	if (r != 0)
-		return r;
-	if (service_remove_origin(call->service, call->request.name, origin_removed, call, &f) < 0)
-		return call_refuse(call, &f);
-	return 0;
+	return service_remove_origin(call->service, call->request.name, origin_removed, call, f);
 }
 
 static int fill_origins(struct call *call, struct failure *f)
 {
 	return service_list_origins(call->service, NULL, answer_add_origin, &call->answer, f);
-}
-
-static int method_list_origins(sd_varlink *link, sd_json_variant *parameters,
-			       sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = { {} };
-	struct call *call;
-	int r;
-
-	r = call_begin(link, parameters, flags, fields, userdata, "list origins", &call);
-	return r != 0 ? r : call_list(call, flags, "origins", fill_origins);
 }
 
 /*
@@ -618,7 +582,7 @@ static int push_mount(struct call *call, struct view *v, struct view_result *res
 	cleanup_close int fd = -1;
 	int r;
 
-	if (!call->open || call->oneway || result->descriptor >= 0)
+	if (!call->method->open || call->oneway || result->descriptor >= 0)
 		return 0;
 	fd = view_clone(v, &result->failure);
 	if (fd < 0)
@@ -673,26 +637,20 @@ static int view_done(void *userdata, const struct views_done *all)
 	return 0;
 }
 
-static int method_create_view(sd_varlink *link, sd_json_variant *parameters,
-			      sd_varlink_method_flags_t flags, void *userdata)
+static int begin_create_view(struct call *call, struct failure *f)
 {
 	struct idmap_batch batch = {};
 	struct view_request request;
-	struct failure f;
-	struct call *call;
 	int r;
 
-	r = call_begin(link, parameters, flags, view_fields, userdata, "created view", &call);
-	if (r != 0)
-		return r;
-	if (check_bytes(parameters, &f) < 0)
-		return call_refuse(call, &f);
-	read_view_request(link, parameters, &call->request, &batch, &request);
+	if (check_bytes(call->parameters, f) < 0)
+		return -1;
+	read_view_request(call->link, call->parameters, &call->request, &batch, &request);
 	idmap_batch_free(&batch);
 	r = service_create_views(call->service, call->request.origin, &request, 1, view_done, call,
-				 &f);
+				 f);
 	spec_free(&request.spec);
-	return r < 0 ? call_refuse(call, &f) : 0;
+	return r;
 }
 
 /* None of the views is created after all. */
@@ -770,34 +728,24 @@ static int check_size(const struct call *call, const char *what, struct failure 
 	return check_bytes(call->request.list, f);
 }
 
-static int method_create_views(sd_varlink *link, sd_json_variant *parameters,
-			       sd_varlink_method_flags_t flags, void *userdata)
+static int begin_create_views(struct call *call, struct failure *f)
 {
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY),
-		ARRAY_FIELD("views", list, SD_JSON_MANDATORY), {}
-	};
 	struct view_request *requests;
-	struct failure f;
-	struct call *call;
 	size_t n;
 	int r;
 
-	r = call_begin(link, parameters, flags, fields, userdata, "created views", &call);
-	if (r != 0)
-		return r;
-	if (check_size(call, "views", &f) < 0)
-		return call_refuse(call, &f);
+	if (check_size(call, "views", f) < 0)
+		return -1;
 	n = sd_json_variant_elements(call->request.list);
 	requests = calloc(n, sizeof(*requests));
 	if (!requests)
-		return call_end(call, -ENOMEM);
+		return failed_step(f, "a request", "take it", ENOMEM, NULL);
 	r = read_view_requests(call, requests, n);
 	if (r < 0)
 		r = call_refuse_parameter(call, "views");
-	else if (service_create_views(call->service, call->request.origin, requests, n, views_done,
-				      call, &f) < 0)
-		r = call_refuse(call, &f);
+	else
+		r = service_create_views(call->service, call->request.origin, requests, n,
+					 views_done, call, f);
 	for (size_t i = 0; i < n; i++)
 		spec_free(&requests[i].spec);
 	free(requests);
@@ -818,55 +766,33 @@ static int check_key(const struct request *request, struct failure *f)
 			    "neither a name nor an id tells which view is meant");
 }
 
-/* Of one view, by name, by id, or by both. */
-static const sd_json_dispatch_field key_fields[] = {
-	STRING_FIELD(origin, SD_JSON_MANDATORY), STRING_FIELD(name, SD_JSON_NULLABLE),
-	ID_FIELD, {}
-};
-
-static int method_open_view(sd_varlink *link, sd_json_variant *parameters,
-			    sd_varlink_method_flags_t flags, void *userdata)
+static int begin_open_view(struct call *call, struct failure *f)
 {
-	struct view_key key;
-	struct failure f;
-	struct call *call;
-	int r;
+	const struct view_key key = key_of(&call->request);
 
-	r = call_begin(link, parameters, flags, key_fields, userdata, "opened view", &call);
-	if (r != 0)
-		return r;
-	call->open = true;
-	key = key_of(&call->request);
-	if (check_key(&call->request, &f) < 0 ||
-	    service_open_view(call->service, call->request.origin, &key, view_done, call, &f) < 0)
-		return call_refuse(call, &f);
-	return 0;
+	if (check_key(&call->request, f) < 0)
+		return -1;
+	return service_open_view(call->service, call->request.origin, &key, view_done, call, f);
 }
 
-static int method_delete_view(sd_varlink *link, sd_json_variant *parameters,
-			      sd_varlink_method_flags_t flags, void *userdata)
+static int begin_delete_view(struct call *call, struct failure *f)
 {
+	const struct view_key key = key_of(&call->request);
 	struct view_result *result;
-	struct view_key key;
-	struct failure f;
-	struct call *call;
 	bool bad;
-	int r;
 
-	r = call_begin(link, parameters, flags, key_fields, userdata, "deleted view", &call);
-	if (r != 0)
-		return r;
-	key = key_of(&call->request);
-	if (check_key(&call->request, &f) < 0 ||
-	    service_delete_views(call->service, call->request.origin, &key, 1, &result, &f) < 0)
-		return call_refuse(call, &f);
+	if (check_key(&call->request, f) < 0 ||
+	    service_delete_views(call->service, call->request.origin, &key, 1, &result, f) < 0)
+		return -1;
 	bad = result->bad;
-	f = result->failure;
+	if (bad)
+		*f = result->failure;
 	service_free_results(result, 1);
 	if (bad)
-		return call_refuse(call, &f);
+		return -1;
 	log_change(call, 1);
-	return call_end_gone(call, ANSWER(call, sd_varlink_reply(link, NULL)));
+	call_end_gone(call, ANSWER(call, sd_varlink_reply(call->link, NULL)));
+	return 0;
 }
 
 /* Reads which views are to be deleted, by name or by id.  Returns false for what is no such. */
@@ -888,42 +814,28 @@ static bool read_keys(const struct request *request, struct view_key *keys, size
 	return true;
 }
 
-static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
-			       sd_varlink_method_flags_t flags, void *userdata)
+static int begin_delete_views(struct call *call, struct failure *f)
 {
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY),
-		ARRAY_FIELD("names", list, SD_JSON_NULLABLE),
-		ARRAY_FIELD("ids", ids, SD_JSON_NULLABLE), {}
-	};
+	const char *what = call->request.ids ? "ids" : "names";
 	cleanup_answer struct answer answer = {};
 	cleanup_free struct view_key *keys = NULL;
-	const char *what;
 	struct view_result *results;
-	struct failure f;
-	struct call *call;
 	size_t n, deleted = 0;
-	int r;
 
-	r = call_begin(link, parameters, flags, fields, userdata, "deleted views", &call);
-	if (r != 0)
-		return r;
-	what = call->request.ids ? "ids" : "names";
-	if (call->request.ids && call->request.list) {
-		failed_about(&f, FAILURE_INVALID_REQUEST, what, "there are both names and ids");
-		return call_refuse(call, &f);
-	}
+	if (call->request.ids && call->request.list)
+		return failed_about(f, FAILURE_INVALID_REQUEST, what,
+				    "there are both names and ids");
 	call->request.list = call->request.ids ?: call->request.list;
-	if (check_size(call, what, &f) < 0)
-		return call_refuse(call, &f);
+	if (check_size(call, what, f) < 0)
+		return -1;
 	n = sd_json_variant_elements(call->request.list);
 	keys = calloc(n, sizeof(*keys));
 	if (!keys)
-		return call_end(call, -ENOMEM);
+		return failed_step(f, "a request", "take it", ENOMEM, NULL);
 	if (!read_keys(&call->request, keys, n))
 		return call_refuse_parameter(call, what);
-	if (service_delete_views(call->service, call->request.origin, keys, n, &results, &f) < 0)
-		return call_refuse(call, &f);
+	if (service_delete_views(call->service, call->request.origin, keys, n, &results, f) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const struct answer_subject subject = subject_at(&call->request, i);
 
@@ -932,7 +844,8 @@ static int method_delete_views(sd_varlink *link, sd_json_variant *parameters,
 	}
 	service_free_results(results, n);
 	log_change(call, deleted);
-	return call_end_gone(call, ANSWER(call, answer_all(link, "results", &answer)));
+	call_end_gone(call, ANSWER(call, answer_all(call->link, "results", &answer)));
+	return 0;
 }
 
 static int fill_views(struct call *call, struct failure *f)
@@ -941,20 +854,6 @@ static int fill_views(struct call *call, struct failure *f)
 
 	return service_list_views(call->service, call->request.origin, &key, answer_add_view,
 				  &call->answer, f);
-}
-
-static int method_list_views(sd_varlink *link, sd_json_variant *parameters,
-			     sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_NULLABLE), STRING_FIELD(name, SD_JSON_NULLABLE),
-		ID_FIELD, {}
-	};
-	struct call *call;
-	int r;
-
-	r = call_begin(link, parameters, flags, fields, userdata, "list views", &call);
-	return r != 0 ? r : call_list(call, flags, "views", fill_views);
 }
 
 static void missing_found(void *userdata, sd_json_variant *missing, const struct failure *f)
@@ -972,28 +871,17 @@ static void missing_found(void *userdata, sd_json_variant *missing, const struct
 	call_end(call, r);
 }
 
-static int method_check_mount_points(sd_varlink *link, sd_json_variant *parameters,
-				     sd_varlink_method_flags_t flags, void *userdata)
+static int begin_check_mount_points(struct call *call, struct failure *f)
 {
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_MANDATORY),
-		ARRAY_FIELD("mountPoints", list, SD_JSON_NULLABLE),
-		ARRAY_FIELD("lists", lists, SD_JSON_NULLABLE), {}
-	};
 	struct mount_points points;
-	struct failure f;
-	struct call *call;
 	int r;
 
-	r = call_begin(link, parameters, flags, fields, userdata, "check mount points", &call);
-	if (r != 0)
-		return r;
-	if (check_bytes(call->request.list, &f) < 0 ||
-	    mount_points_from_json(call->request.list, call->request.lists, &points, &f) < 0)
-		return call_refuse(call, &f);
-	r = service_check(call->service, call->request.origin, &points, missing_found, call, &f);
+	if (check_bytes(call->request.list, f) < 0 ||
+	    mount_points_from_json(call->request.list, call->request.lists, &points, f) < 0)
+		return -1;
+	r = service_check(call->service, call->request.origin, &points, missing_found, call, f);
 	mount_points_free(&points);
-	return r < 0 ? call_refuse(call, &f) : 0;
+	return r;
 }
 
 static int fill_stats(struct call *call, struct failure *f)
@@ -1002,19 +890,6 @@ static int fill_stats(struct call *call, struct failure *f)
 
 	return service_list_views(call->service, call->request.origin, &key, answer_add_stats,
 				  &call->answer, f);
-}
-
-static int method_get_stats(sd_varlink *link, sd_json_variant *parameters,
-			    sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = {
-		STRING_FIELD(origin, SD_JSON_NULLABLE), STRING_FIELD(name, SD_JSON_NULLABLE), {}
-	};
-	struct call *call;
-	int r;
-
-	r = call_begin(link, parameters, flags, fields, userdata, "get stats", &call);
-	return r != 0 ? r : call_list(call, flags, "stats", fill_stats);
 }
 
 /*
@@ -1074,30 +949,28 @@ static void on_event(void *userdata, const struct kernel_event *event)
 
 static void forget_monitor(struct server *server, const sd_varlink *link);
 
-static int method_monitor(sd_varlink *link, sd_json_variant *parameters,
-			  sd_varlink_method_flags_t flags, void *userdata)
+static int begin_monitor(struct call *call, struct failure *f)
 {
-	static const sd_json_dispatch_field fields[] = { {} };
-	struct server *server = userdata;
+	struct server *server = call->server;
+	sd_varlink *link = call->link;
 	struct monitor *m;
-	struct call *call;
-	int r;
 
-	if (!(flags & SD_VARLINK_METHOD_MORE))
-		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL);
-	r = call_begin(link, parameters, flags, fields, userdata, "monitor", &call);
-	if (r != 0)
-		return r;
-	call_free(call);
+	if (!call->more) {
+		(void)ANSWER(call, sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL));
+		call_free(call);
+		return 0;
+	}
 	m = calloc(1, sizeof(*m));
 	if (!m)
-		return -ENOMEM;
+		return failed_step(f, "a request", "take it", ENOMEM, NULL);
 	*m = (struct monitor){ .next = server->monitors, .link = sd_varlink_ref(link) };
 	server->monitors = m;
-	r = notify_of(link, NULL, "ready");
-	if (r < 0)
-		forget_monitor(server, link);
-	return r;
+	call_free(call);
+	if (notify_of(m->link, NULL, "ready") >= 0)
+		return 0;
+	hang_up(m->link);
+	forget_monitor(server, m->link);
+	return 0;
 }
 
 static void forget_monitor(struct server *server, const sd_varlink *link)
@@ -1184,6 +1057,123 @@ static void on_disconnect(sd_varlink_server *varlink, sd_varlink *link, void *us
 }
 
 /*
+ * All methods.  sd-varlink tells a method not which one it is: so each has a function of its own.
+ */
+
+static int method_begin(const struct method *method, sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct failure f;
+	struct call *call;
+	int r;
+
+	r = call_new(link, parameters, flags, method, userdata, &call);
+	if (r != 0)
+		return r;
+	if (method->fill) {
+		call->answer.room = call->more ? LIST_PART_SIZE : 0;
+		return send_part(call);
+	}
+	return method->begin(call, &f) < 0 ? call_refuse(call, &f) : 0;
+}
+
+#define FIELDS(...) ((const sd_json_dispatch_field[]){ __VA_ARGS__, {} })
+#define ORIGIN	STRING_FIELD(origin, SD_JSON_MANDATORY)
+#define NAME	STRING_FIELD(name, SD_JSON_MANDATORY)
+/* Where it need not be told, or there is an id as well. */
+#define ANY_ORIGIN	STRING_FIELD(origin, SD_JSON_NULLABLE)
+#define ANY_NAME	STRING_FIELD(name, SD_JSON_NULLABLE)
+
+static const sd_json_dispatch_field no_fields[] = { {} };
+
+enum {
+	ADD_ORIGIN,
+	REMOVE_ORIGIN,
+	LIST_ORIGINS,
+	CREATE_VIEW,
+	CREATE_VIEWS,
+	OPEN_VIEW,
+	DELETE_VIEW,
+	DELETE_VIEWS,
+	LIST_VIEWS,
+	CHECK_MOUNT_POINTS,
+	GET_STATS,
+	MONITOR,
+};
+
+static const struct method methods[] = {
+	[ADD_ORIGIN] = {
+		.what = "added origin", .begin = begin_add_origin,
+		.fields = FIELDS(NAME, STRING_FIELD(device, SD_JSON_NULLABLE),
+				 OTHER_FIELD("deviceDescriptor"),
+				 STRING_FIELD(label, SD_JSON_NULLABLE)),
+	},
+	[REMOVE_ORIGIN] = {
+		.what = "removed origin", .begin = begin_remove_origin, .fields = FIELDS(NAME),
+	},
+	[LIST_ORIGINS] = {
+		.what = "list origins", .fill = fill_origins, .field = "origins",
+		.fields = no_fields,
+	},
+	[CREATE_VIEW] = {
+		.what = "created view", .begin = begin_create_view, .fields = view_fields,
+	},
+	[CREATE_VIEWS] = {
+		.what = "created views", .begin = begin_create_views,
+		.fields = FIELDS(ORIGIN, ARRAY_FIELD("views", list, SD_JSON_MANDATORY)),
+	},
+	[OPEN_VIEW] = {
+		.what = "opened view", .begin = begin_open_view, .open = true,
+		.fields = FIELDS(ORIGIN, ANY_NAME, ID_FIELD),
+	},
+	[DELETE_VIEW] = {
+		.what = "deleted view", .begin = begin_delete_view,
+		.fields = FIELDS(ORIGIN, ANY_NAME, ID_FIELD),
+	},
+	[DELETE_VIEWS] = {
+		.what = "deleted views", .begin = begin_delete_views,
+		.fields = FIELDS(ORIGIN, ARRAY_FIELD("names", list, SD_JSON_NULLABLE),
+				 ARRAY_FIELD("ids", ids, SD_JSON_NULLABLE)),
+	},
+	[LIST_VIEWS] = {
+		.what = "list views", .fill = fill_views, .field = "views",
+		.fields = FIELDS(ANY_ORIGIN, ANY_NAME, ID_FIELD),
+	},
+	[CHECK_MOUNT_POINTS] = {
+		.what = "check mount points", .begin = begin_check_mount_points,
+		.fields = FIELDS(ORIGIN, ARRAY_FIELD("mountPoints", list, SD_JSON_NULLABLE),
+				 ARRAY_FIELD("lists", lists, SD_JSON_NULLABLE)),
+	},
+	[GET_STATS] = {
+		.what = "get stats", .fill = fill_stats, .field = "stats",
+		.fields = FIELDS(ANY_ORIGIN, ANY_NAME),
+	},
+	[MONITOR] = {
+		.what = "monitor", .begin = begin_monitor, .fields = no_fields,
+	},
+};
+
+#define METHOD(number)									\
+	static int method_##number(sd_varlink *link, sd_json_variant *parameters,	\
+				   sd_varlink_method_flags_t flags, void *userdata)	\
+	{										\
+		return method_begin(&methods[number], link, parameters, flags, userdata); \
+	}
+
+METHOD(ADD_ORIGIN)
+METHOD(REMOVE_ORIGIN)
+METHOD(LIST_ORIGINS)
+METHOD(CREATE_VIEW)
+METHOD(CREATE_VIEWS)
+METHOD(OPEN_VIEW)
+METHOD(DELETE_VIEW)
+METHOD(DELETE_VIEWS)
+METHOD(LIST_VIEWS)
+METHOD(CHECK_MOUNT_POINTS)
+METHOD(GET_STATS)
+METHOD(MONITOR)
+
+/*
  * The socket itself.
  */
 
@@ -1203,18 +1193,18 @@ static int describe_server(sd_varlink_server *varlink, struct server *server)
 		return r;
 	return sd_varlink_server_bind_method_many(
 		varlink,
-		ROOTVIEW_METHOD("AddOrigin"), method_add_origin,
-		ROOTVIEW_METHOD("RemoveOrigin"), method_remove_origin,
-		ROOTVIEW_METHOD("ListOrigins"), method_list_origins,
-		ROOTVIEW_METHOD("CreateView"), method_create_view,
-		ROOTVIEW_METHOD("DeleteView"), method_delete_view,
-		ROOTVIEW_METHOD("ListViews"), method_list_views,
-		ROOTVIEW_METHOD("CreateViews"), method_create_views,
-		ROOTVIEW_METHOD("DeleteViews"), method_delete_views,
-		ROOTVIEW_METHOD("OpenView"), method_open_view,
-		ROOTVIEW_METHOD("CheckMountPoints"), method_check_mount_points,
-		ROOTVIEW_METHOD("GetStats"), method_get_stats,
-		ROOTVIEW_METHOD("Monitor"), method_monitor);
+		ROOTVIEW_METHOD("AddOrigin"), method_ADD_ORIGIN,
+		ROOTVIEW_METHOD("RemoveOrigin"), method_REMOVE_ORIGIN,
+		ROOTVIEW_METHOD("ListOrigins"), method_LIST_ORIGINS,
+		ROOTVIEW_METHOD("CreateView"), method_CREATE_VIEW,
+		ROOTVIEW_METHOD("DeleteView"), method_DELETE_VIEW,
+		ROOTVIEW_METHOD("ListViews"), method_LIST_VIEWS,
+		ROOTVIEW_METHOD("CreateViews"), method_CREATE_VIEWS,
+		ROOTVIEW_METHOD("DeleteViews"), method_DELETE_VIEWS,
+		ROOTVIEW_METHOD("OpenView"), method_OPEN_VIEW,
+		ROOTVIEW_METHOD("CheckMountPoints"), method_CHECK_MOUNT_POINTS,
+		ROOTVIEW_METHOD("GetStats"), method_GET_STATS,
+		ROOTVIEW_METHOD("Monitor"), method_MONITOR);
 }
 
 /*

@@ -998,7 +998,7 @@ int service_open_view(struct service *s, const char *origin, const struct view_k
 
 	if (!v)
 		return -1;
-	if (view_is_device_only(v))
+	if (v->spec)
 		return failed_about(f, FAILURE_INVALID_REQUEST, "name",
 				    "view \"%s\" of origin \"%s\" is a device alone: it is not "
 				    "mounted", v->name, o->name);

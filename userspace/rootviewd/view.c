@@ -33,6 +33,9 @@ static void view_free(void *p)
 	if (v->variant)
 		workshop_end_use(v->origin, v->variant);
 	sd_event_source_disable_unref(v->tie);
+	if (v->spec)
+		spec_free(v->spec);
+	free(v->spec);
 	free(v->name);
 	free(v->label);
 	free(v->cgroup);
@@ -62,8 +65,16 @@ static int take_spec(struct view *v, struct spec *spec)
 	v->process = spec->process;
 	v->process_start = spec->process_start;
 	v->cgroup = steal_ptr(&spec->cgroup);
-	if (spec->device_only || v->unreadable)
+	if (v->unreadable)
 		return 0;
+	if (spec->device_only) {
+		v->spec = malloc(sizeof(*v->spec));
+		if (!v->spec)
+			return -1;
+		*v->spec = *spec;
+		*spec = SPEC_DEFAULT;
+		return 0;
+	}
 	v->variant = view_variant(v->origin, v->label, spec);
 	if (!v->variant)
 		return -1;
@@ -168,9 +179,16 @@ int view_check_label(const char *label, char **ret, struct failure *f)
 	return *ret ? 0 : failed_step(f, label, "keep this label", ENOMEM, NULL);
 }
 
-bool view_is_device_only(const struct view *v)
+const struct mount_points *view_points(const struct view *v)
 {
-	return !v->variant && !v->unreadable;
+	static const struct mount_points none;
+
+	return v->variant ? &v->variant->points : v->spec ? &v->spec->points : &none;
+}
+
+const struct idmap *view_idmap(const struct view *v)
+{
+	return v->variant ? v->variant->map : v->spec ? v->spec->idmap : NULL;
 }
 
 int view_request(struct view *v, variant_told_t told, void *userdata, struct failure *f)

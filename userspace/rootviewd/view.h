@@ -20,6 +20,7 @@ struct view {
 	uint64_t id;
 	struct origin *origin;
 	struct variant *variant;	/* what it asks for; NULL if it is not to be mounted */
+	struct spec *spec;		/* the same, of a device alone; else NULL */
 	char *name;
 	char *label;			/* as the kernel has it; NULL if none */
 	uint64_t created_ns;
@@ -68,8 +69,9 @@ int view_request(struct view *v, variant_told_t told, void *userdata, struct fai
 /* The same, where nobody waits for the answer: the log says what goes wrong. */
 void view_restore(struct view *v);
 
-/* Whether it is to be given out as a device, and no more. */
-bool view_is_device_only(const struct view *v);
+/* What it asked for; empty or NULL if it did not. */
+const struct mount_points *view_points(const struct view *v);
+const struct idmap *view_idmap(const struct view *v);
 
 /*
  * A new descriptor of a mount of its variant, for the caller to close; or -1 and OPERATION_FAILED,
