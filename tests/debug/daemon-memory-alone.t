@@ -14,8 +14,8 @@ created-by-hand 8 0
 deleted-by-hand 3 0
 process-ends 3 0
 trash 5 0
-lost-events/3 60 10
-start/15 25 12
+lost-events/2 60 10
+start/12 30 12
 stop/3 2 0
 LIST
 done_testing

@@ -50,8 +50,8 @@ static inline size_t json_string_size(const char *s)
 }
 
 /*
- * The bytes that the JSON has in a message, or a negative errno.  To write it, only to know that,
- * was a tenth of what a view in a batch costs.
+ * The bytes that the JSON has in a message, or a negative errno; without writing it, as each view
+ * of a batch is measured.
  */
 static inline ssize_t json_size(sd_json_variant *json)
 {

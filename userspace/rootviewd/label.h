@@ -10,9 +10,16 @@
 #include <stdio.h>
 
 #include "failure.h"
+#include "util.h"
 
 /* Asked for in place of a label: each file keeps the one that the image stores. */
 #define LABEL_NATIVE "native"
+
+/* Whether @label, which may be NULL, asks for that. */
+static inline bool label_is_native(const char *label)
+{
+	return label && streq(label, LABEL_NATIVE);
+}
 
 /* Whether SELinux is on; enforcing or permissive makes no difference here. */
 bool label_enabled(void);

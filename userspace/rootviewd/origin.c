@@ -89,7 +89,7 @@ void origin_relax(struct origin *o)
 
 bool origin_is_native(const struct origin *o)
 {
-	return o->label && streq(o->label, LABEL_NATIVE);
+	return label_is_native(o->label);
 }
 
 /* Its name is part of paths; of those of dmsetup, the kernel refuses '/' only. */

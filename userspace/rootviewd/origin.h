@@ -30,8 +30,8 @@ struct origin {
 	char *name;
 	dev_t dev;
 	/*
-	 * The name that AddOrigin loaded it with, which is written down what was asked for with it;
-	 * NULL if that was done by hand.  Such a one stays mounted while it has no views.
+	 * The name that AddOrigin loaded it with, under which its label is written down; NULL if it
+	 * was loaded by hand.  Such a one stays mounted while it has no views.
 	 */
 	char *added_as;
 	bool removing;		/* somebody asked for it to be removed */

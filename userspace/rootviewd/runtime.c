@@ -159,19 +159,6 @@ static void sweep_variant(const struct path *path, void *userdata)
 	(void)remove_folder(path->s);
 }
 
-static void sweep_variants(const struct path *path, void *userdata)
-{
-	struct path variants = runtime_join(path, "variants");
-
-	(void)userdata;
-	(void)runtime_each_entry(variants.s, sweep_variant, NULL);
-	/* In this order: while there is a plain one, others may be made. */
-	if (remove_folder(runtime_join(path, "plain").s) && remove_folder(variants.s)) {
-		(void)unlink(runtime_join(path, "id").s);
-		(void)remove_folder(path->s);
-	}
-}
-
 void runtime_sweep_variant(const char *folder)
 {
 	struct path path = make_path("%s", folder);
@@ -182,8 +169,14 @@ void runtime_sweep_variant(const char *folder)
 void runtime_sweep_origin(const struct runtime *rt, const char *origin)
 {
 	struct path path = runtime_origin(rt, origin, NULL);
+	struct path variants = runtime_join(&path, "variants");
 
-	sweep_variants(&path, NULL);
+	(void)runtime_each_entry(variants.s, sweep_variant, NULL);
+	/* In this order: while there is a plain one, others may be made. */
+	if (remove_folder(runtime_join(&path, "plain").s) && remove_folder(variants.s)) {
+		(void)unlink(runtime_join(&path, "id").s);
+		(void)remove_folder(path.s);
+	}
 }
 
 /*

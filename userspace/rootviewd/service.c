@@ -396,11 +396,6 @@ static void loading_over(void *userdata)
 	change_end(c, &c->failure);
 }
 
-static int check_origin_label(const char *label, char **ret, struct failure *f)
-{
-	return label ? view_check_label(label, ret, f) : 0;
-}
-
 /* Whether nobody has the name, or is about to. */
 static int check_unknown(struct service *s, const char *name, struct failure *f)
 {
@@ -432,7 +427,7 @@ int service_add_origin(struct service *s, const char *name, const char *device, 
 	struct change *c;
 
 	if (check_name("origin", name, origin_name_fault(name), f) < 0 ||
-	    check_origin_label(label, &canonical, f) < 0 || check_unknown(s, name, f) < 0)
+	    (label && view_check_label(label, &canonical, f) < 0) || check_unknown(s, name, f) < 0)
 		return -1;
 	c = change_new(s, name, device, canonical, done, userdata, f);
 	if (!c)
@@ -951,7 +946,7 @@ static int request_variant(struct batch *b, struct origin *o, struct view_reques
 	request->spec = SPEC_DEFAULT;
 	if (asked->spec.device_only)
 		return origin_hold(o, f) < 0 ? -1 : 1;
-	asked->variant = view_variant(o, asked->label, &asked->spec);
+	asked->variant = variants_get(&o->variants, asked->label, &asked->spec);
 	if (!asked->variant)
 		return failed_step(f, request->name, "take its request", ENOMEM, NULL);
 	variants_begin_use(asked->variant);

@@ -160,7 +160,7 @@ struct variant *variants_end_use(struct variants *all, struct variant *v)
 
 const char *variants_label(const struct variants *all, const struct variant *v)
 {
-	if (v->label && streq(v->label, LABEL_NATIVE))
+	if (label_is_native(v->label))
 		return NULL;
 	return v->label ?: all->plain->files_label;
 }
@@ -287,9 +287,7 @@ static void find_other(const struct path *folder, void *userdata)
 	struct variants *all = search->all;
 	struct variant *v = search->r == 0 ? variant_new() : NULL;
 	struct path path = runtime_join(folder, "mount");
-	struct variant **found = NULL;
 	int r = -ENOMEM;
-	bool known;
 
 	if (search->r < 0)
 		return;
@@ -297,18 +295,16 @@ static void find_other(const struct path *folder, void *userdata)
 		v->key = strdup(folder->s);
 	if (v && v->key)
 		r = variant_find(v, path.s, folder->s, 0, false);
-	if (r > 0) {
-		found = tsearch(v, &all->by_key, compare);
-		r = !found ? -ENOMEM : *found == v;
-	}
+	/* Nothing was known to be mounted before: nothing has this key. */
+	if (r > 0 && !tsearch(v, &all->by_key, compare))
+		r = -ENOMEM;
 	if (r > 0) {
 		variants_add_mounted(all, v);
 		runtime_detach_layers(folder);
 		return;
 	}
-	known = r == 0 && found && *found != v;
 	variant_free(v);
-	if (r == 0 && !known)
+	if (r == 0)
 		runtime_detach_variant(folder);
 	search->r = r;
 }

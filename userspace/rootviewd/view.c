@@ -59,6 +59,26 @@ static int read_wanted(const struct origin *o, struct spec *spec)
 	return r;
 }
 
+int view_check_label(const char *label, char **ret, struct failure *f)
+{
+	if (!label_is_native(label))
+		return label_check(label, ret, f);
+	*ret = strdup(label);
+	return *ret ? 0 : failed_step(f, label, "keep this label", ENOMEM, NULL);
+}
+
+/* The variant that a view with @label, NULL for none, asks for; as variants_get(). */
+static struct variant *view_variant(struct origin *o, const char *label, struct spec *spec)
+{
+	cleanup_free char *canonical = NULL;
+	struct failure f;
+
+	/* A label that is wrong for the policy is kept: it is refused when it is needed. */
+	if (label && view_check_label(label, &canonical, &f) < 0 && !failure_is_shortage(&f))
+		canonical = strdup(label);
+	return label && !canonical ? NULL : variants_get(&o->variants, canonical, spec);
+}
+
 static int take_spec(struct view *v, struct spec *spec)
 {
 	v->folder = spec->folder;
@@ -160,25 +180,6 @@ struct view *view_find_name(struct origin *o, const char *name)
  * Giving out.
  */
 
-struct variant *view_variant(struct origin *o, const char *label, struct spec *spec)
-{
-	cleanup_free char *canonical = NULL;
-	struct failure f;
-
-	/* A label that is wrong for the policy is kept: it is refused when it is needed. */
-	if (label && view_check_label(label, &canonical, &f) < 0 && !failure_is_shortage(&f))
-		canonical = strdup(label);
-	return label && !canonical ? NULL : variants_get(&o->variants, canonical, spec);
-}
-
-int view_check_label(const char *label, char **ret, struct failure *f)
-{
-	if (!streq(label, LABEL_NATIVE))
-		return label_check(label, ret, f);
-	*ret = strdup(label);
-	return *ret ? 0 : failed_step(f, label, "keep this label", ENOMEM, NULL);
-}
-
 const struct mount_points *view_points(const struct view *v)
 {
 	static const struct mount_points none;
@@ -203,7 +204,8 @@ int view_request(struct view *v, variant_told_t told, void *userdata, struct fai
 				   "what its record in the kernel holds cannot be read");
 	if (!v->variant)
 		return 1;
-	if (v->label && view_check_label(v->label, &canonical, f) < 0)
+	/* Of one that is mounted, the label was good. */
+	if (v->label && !view_path(v) && view_check_label(v->label, &canonical, f) < 0)
 		return -1;
 	return workshop_request(v->origin, v->variant, WORKSHOP_MOUNT, told, userdata, f);
 }

@@ -37,12 +37,6 @@ struct view {
 	bool seen;			/* for reconcile.c */
 };
 
-/*
- * The variant that a view with @label, NULL for none, and @spec asks for; takes points and map out
- * of @spec.  As variants_get().
- */
-struct variant *view_variant(struct origin *o, const char *label, struct spec *spec);
-
 /* As label_check(), for what a view can ask for: LABEL_NATIVE as well. */
 int view_check_label(const char *label, char **ret, struct failure *f);
 

@@ -92,8 +92,8 @@ static void tell_waiters(struct origin *o, struct variant *v, const struct failu
 	v->waiters = NULL;
 	if (!waiters && f) {
 		if (!v->warned)
-			log_warning("origin %s, mounted for %zu view%s: %s", o->name, v->users,
-				    v->users == 1 ? "" : "s", f->message);
+			log_warning("origin %s is not mounted for %zu view%s: %s", o->name,
+				    v->users, v->users == 1 ? "" : "s", f->message);
 		v->warned = true;
 	}
 	/* Whoever waits may ask again; views for which nobody does need it as well. */
@@ -297,7 +297,7 @@ static int order_other(struct origin *o, struct work *w, struct failure *f)
 /* A label of the image itself takes a superblock that has no other. */
 static int check_native(const struct origin *o, const struct variant *v, struct failure *f)
 {
-	if (!v->label || !streq(v->label, LABEL_NATIVE) || !o->variants.plain->files_label)
+	if (!label_is_native(v->label) || !o->variants.plain->files_label)
 		return 0;
 	return failed(f, FAILURE_INVALID_LABEL,
 		      "the files of origin \"%s\" have one label, and not their own: add it with "

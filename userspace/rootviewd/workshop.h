@@ -40,7 +40,7 @@ void workshop_end_use(struct origin *o, struct variant *v);
 void workshop_release(struct origin *o);
 
 /*
- * Finds what is mounted already of an origin of which nothing is known.  Returns a negative errno
+ * Finds what is mounted already of an origin of which no mount is known.  Returns a negative errno
  * if it cannot be looked at now, and then nothing is known as before.
  */
 int workshop_find(struct origin *o);
