@@ -96,6 +96,16 @@ static struct rootview_view *rootview_create_view(struct rootview_registry *reg,
 	return view;
 }
 
+static struct sk_buff *rootview_new_reply(struct genl_info *info, size_t size)
+{
+	struct sk_buff *reply = genlmsg_new(size, GFP_KERNEL);
+
+	if (!reply)
+		return ERR_PTR(rootview_refuse(info->extack, NULL, "no memory for the reply",
+					       -ENOMEM));
+	return reply;
+}
+
 /* Writes what is asked for into a message that has room for it. */
 static struct sk_buff *rootview_put_reply(struct sk_buff *reply, struct genl_info *info,
 					  struct rootview_registry *reg,
@@ -117,10 +127,10 @@ static struct sk_buff *rootview_put_reply(struct sk_buff *reply, struct genl_inf
 static struct sk_buff *rootview_answer_origin(struct genl_info *info,
 					      struct rootview_registry *reg)
 {
-	struct sk_buff *reply = genlmsg_new(ROOTVIEW_MSG_SIZE, GFP_KERNEL);
+	struct sk_buff *reply = rootview_new_reply(info, ROOTVIEW_MSG_SIZE);
 
-	if (!reply)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(reply))
+		return reply;
 	return rootview_put_reply(reply, info, reg, NULL, ROOTVIEW_BRIEF);
 }
 
@@ -131,9 +141,9 @@ static struct sk_buff *rootview_answer_view(struct genl_info *info, struct rootv
 
 	if (IS_ERR(view))
 		return ERR_CAST(view);
-	reply = genlmsg_new(rootview_msg_size(view), GFP_KERNEL);
-	if (!reply)
-		return ERR_PTR(-ENOMEM);
+	reply = rootview_new_reply(info, rootview_msg_size(view));
+	if (IS_ERR(reply))
+		return reply;
 	return rootview_put_reply(reply, info, reg, view, ROOTVIEW_ALL);
 }
 
@@ -141,11 +151,11 @@ static struct sk_buff *rootview_answer_view(struct genl_info *info, struct rootv
 static struct sk_buff *rootview_answer_create(struct genl_info *info,
 					      struct rootview_registry *reg)
 {
-	struct sk_buff *reply = genlmsg_new(ROOTVIEW_MSG_SIZE, GFP_KERNEL);
+	struct sk_buff *reply = rootview_new_reply(info, ROOTVIEW_MSG_SIZE);
 	struct rootview_view *view;
 
-	if (!reply)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(reply))
+		return reply;
 	view = rootview_create_view(reg, info);
 	if (IS_ERR(view)) {
 		nlmsg_free(reply);
@@ -157,11 +167,11 @@ static struct sk_buff *rootview_answer_create(struct genl_info *info,
 static struct sk_buff *rootview_answer_delete(struct genl_info *info,
 					      struct rootview_registry *reg)
 {
-	struct sk_buff *reply = genlmsg_new(ROOTVIEW_MSG_SIZE, GFP_KERNEL);
+	struct sk_buff *reply = rootview_new_reply(info, ROOTVIEW_MSG_SIZE);
 	struct rootview_view *view;
 
-	if (!reply)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(reply))
+		return reply;
 	view = rootview_find_view(reg, info);
 	if (IS_ERR(view)) {
 		nlmsg_free(reply);
@@ -228,6 +238,8 @@ static int rootview_start_dump(struct netlink_callback *cb)
 {
 	struct rootview_cursor *cursor = rootview_cursor_of(cb);
 
+	/* What changes before the first part shows as well; 0 would stand for no number. */
+	cb->prev_seq = rootview_changes() + 1;
 	cursor->last_origin = rootview_last_id();
 	cursor->last_view = cursor->last_origin;
 	return rootview_check_sender(cb->skb, cb->extack);
@@ -265,7 +277,7 @@ static int rootview_dump_origins(struct sk_buff *skb, struct netlink_callback *c
 	struct rootview_registry *reg;
 	int r;
 
-	cb->seq = rootview_changes() + 1; /* 0 stands for no number */
+	cb->seq = rootview_changes() + 1;
 	while ((reg = rootview_registry_next(cursor->origin, cursor->last_origin))) {
 		rootview_registry_lock(reg);
 		/* Its end was announced: nothing is told of it after that. */
@@ -301,6 +313,7 @@ static int rootview_start_views(struct netlink_callback *cb)
 	reg = rootview_find_origin(tb[ROOTVIEW_A_ORIGIN], cb->extack);
 	if (IS_ERR(reg))
 		return PTR_ERR(reg);
+	cb->prev_seq = (u32)reg->generation + 1;
 	cursor->single = true;
 	cursor->origin = reg->id;
 	cursor->last_origin = reg->id;

@@ -241,7 +241,8 @@ static bool rootview_registry_is(struct rootview_registry *reg, const char *name
 {
 	bool has_name = rootview_registry_update_name(reg);
 
-	return reg->bound && (!name || (has_name && !strcmp(reg->name, name)));
+	/* A device without a name is being removed: its number does not find it either. */
+	return reg->bound && has_name && (!name || !strcmp(reg->name, name));
 }
 
 struct rootview_registry *rootview_registry_find(const char *name, dev_t dev)

@@ -173,9 +173,8 @@ void rootview_registry_failed(struct rootview_registry *reg);
 
 /**
  * rootview_registry_find() - look a registry up
- * @name: name of the mapped device, or NULL for any; one that is being removed
- *	has none any more
- * @dev: its device number, or 0 for any
+ * @name: name of the mapped device, or NULL for any
+ * @dev: its device number, or 0 for any; a device that is being removed is found by neither
  *
  * Return: a reference for the caller to put, locked, with its name up to date; it is not
  * gone, and does not go while it is locked.  Or NULL.
@@ -186,6 +185,8 @@ struct rootview_registry *rootview_registry_find(const char *name, dev_t dev);
  * rootview_registry_next() - go through all registries
  * @first: the lowest id that is of interest
  * @last: the highest
+ *
+ * Looks from the oldest on: only a dump goes through all, and origins are few beside views.
  *
  * Return: a reference to the one of these with the lowest id, for the caller to
  * put, or NULL.

@@ -164,7 +164,7 @@ static int rootview_preresume(struct dm_target *ti)
 
 	if (rootview_registry_accepts(rc->registry, rootview_backing(rc), ti->len))
 		return 0;
-	DMERR("%s: cannot resume: " ROOTVIEW_DIFFERS, dm_table_device_name(ti->table));
+	DMERR_LIMIT("%s: cannot resume: " ROOTVIEW_DIFFERS, dm_table_device_name(ti->table));
 	return -EINVAL;
 }
 
@@ -247,9 +247,14 @@ static int rootview_message_list(struct rootview_registry *reg, unsigned int arg
 	}
 	if (maxlen)
 		*result = '\0';
-	/* Where this does not fit, device-mapper says so and is asked again with more room. */
-	for (view = rootview_view_next(reg, 0); view; view = rootview_view_next(reg, view->id + 1))
+	for (view = rootview_view_next(reg, 0); view;
+	     view = rootview_view_next(reg, view->id + 1)) {
 		DMEMIT("%llu %s %s\n", view->id, view->name, view->label ?: "-");
+		/* device-mapper takes this for too little room, and is asked again with more. */
+		if (sz + 1 >= maxlen)
+			break;
+		cond_resched();
+	}
 	return 1;
 }
 

@@ -50,10 +50,12 @@ is "... and has the view" "$(views img)" view
 
 # A device that is being removed has no name any more, and its last one may be another's.
 
+number=$(dmsetup info --columns --noheadings --options major,minor --separator : img)
 hold dm_destroy dmsetup
 dmsetup remove img & removing=$!
 ok "a device is being removed" eventually is_held
 refused_with "... when it is not found by its last name" "^ENODEV: no such origin" rvnl view img view
+refused_with "... nor by its number" "^ENODEV: no such origin" rvnl -d "$number" view - view
 dmsetup create -r img --table "$other"
 rvnl create img new > /dev/null
 is "... but another that has taken the name is" "$(views img)" new
@@ -80,6 +82,17 @@ is "... nothing is told of what is behind its end" "$(awk '
 	END { print (end && told >= end) }' /tmp/dumped)" 0
 ok "... which comes behind the dump, or the dump says that something changed" \
 	eval '! grep -q "^removed img " /tmp/dumped || [ "$(tail -n 1 /tmp/dumped)" = interrupted ]'
+
+# The same before the dump has looked at anything.
+
+dmsetup create -r img --table "$table"
+hold rootview_last_id rvodd-late
+rvodd origins > /tmp/dumped & dumping=$!
+ok "a dump of origins begins" eventually is_held
+dmsetup remove img
+let_go
+wait "$dumping"
+is "... and says that the only one went before it was told" "$(grep -v '^removed' /tmp/dumped)" interrupted
 
 # An answer for which there was no room, until there is when the end of the request is told.
 

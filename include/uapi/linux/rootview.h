@@ -42,7 +42,8 @@
  * A device number has the form of user space's dev_t: makedev(3) makes it.  A
  * request names its origin by NAME or by DEV; where both are given, both must
  * match.  A device-mapper device may be renamed at any time, its number stays.
- * One that is being removed has no name any more.
+ * One that is being removed has no name any more, and is found neither by name
+ * nor by number.
  *
  * Requests and their errors, each with a sentence and the offending attribute
  * in the extended ack:
@@ -69,8 +70,12 @@
  *			each, of one origin or of all, in the order of their ids
  *			within an origin
  *
- *	any:	EINVAL	an attribute is missing, malformed or out of range
+ *	any:	EINVAL	an attribute is missing, malformed or unknown
+ *		ERANGE	a view's id is 0, or an attribute has a length that its
+ *			type does not allow
  *		ENAMETOOLONG	a name or a label is too long
+ *		E2BIG	a blob is too long
+ *		EMSGSIZE	the answer does not fit into a message
  *		ENODEV	there is no such origin, or it is being removed
  *		ENOMEM	there is no memory for it
  *		EPERM	the sender lacks CAP_SYS_ADMIN
