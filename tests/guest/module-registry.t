@@ -81,6 +81,14 @@ dmsetup message img 0 view_create a
 new=$(dmsetup message img 0 view_list | sed -n 's/ a -$//p')
 older=$(sed -n 's/ a -$//p' <<< "$ids")
 ok "an id is never used again" test "$new" -gt "$older"
+
+# More than dmsetup's first buffer holds: it asks again with a larger one.
+name=$(printf 'n%.0s' {1..120})
+rvnl many img "$name" 300 > /dev/null
+is "a list that is longer than the first buffer is whole" "$(dmsetup message img 0 view_list | grep -c " ${name}[0-9]* -$")" 300
+# shellcheck disable=SC2046 # words
+rvnl batch img $(seq -f "-$name%g" 300) > /dev/null
+
 dmsetup create -r twin --table "$table"
 dmsetup message twin 0 view_create a
 is "two devices on one origin are two registries" "$(views twin) / $(views img)" "a / b a"
