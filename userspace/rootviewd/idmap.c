@@ -285,7 +285,7 @@ static bool protect_self(pid_t parent, int userns)
 	/* In a new one is nobody else, and only a dumpable process shows its /proc/PID/ns/user. */
 	if (userns >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
 		return false;
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+	return dies_with(parent);
 }
 
 /* Keeps two descriptors, as 0 and 1; both are others than these. */

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -86,7 +85,7 @@ static void leave_everything(pid_t parent, int go, int results)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	/* Half of a job is undone by whoever comes next: see reconcile.c. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+	if (!dies_with(parent))
 		_exit(EXIT_FAILURE);
 	/* Nothing is begun that nobody watches. */
 	if (eventfd_read(go, &ignored) < 0)
@@ -354,12 +353,16 @@ void job_close(sd_event *loop, int fd, dev_t dev)
 {
 	struct closing *closing = calloc(1, sizeof(*closing));
 	cleanup_close int go = eventfd(0, EFD_CLOEXEC);
-	pid_t pid = go < 0 || !closing ? -1 : fork();
+	pid_t self = getpid(), pid = go < 0 || !closing ? -1 : fork();
 	eventfd_t ignored;
 
 	if (pid == 0) {
-		/* It may have to stay for long, and must hold nothing else. */
-		if (dup2(go, 0) == 0 && dup2(fd, 1) == 1 && close_range(2, ~0U, 0) == 0)
+		/*
+		 * It may have to stay for long, and must hold nothing else; nor the device, if
+		 * there is nobody who would tell it to go.
+		 */
+		if (dies_with(self) && dup2(go, 0) == 0 && dup2(fd, 1) == 1 &&
+		    close_range(2, ~0U, 0) == 0)
 			/* Only then is it the last one. */
 			(void)eventfd_read(0, &ignored);
 		_exit(EXIT_SUCCESS);

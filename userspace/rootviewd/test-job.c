@@ -9,7 +9,14 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "util.h"
 
@@ -164,12 +171,55 @@ static void those_that_hang_take_no_place(void **state)
 	assert_string_equal(outcomes[JOBS_MAX].text, "hello");
 }
 
+/* A process that dies when it writes: so between the child's beginning and its being told to go. */
+static void die_at_write(void)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = ARRAY_SIZE(rules), .filter = rules };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+/* What a child is to close is closed as well if the daemon is killed before it says so. */
+static void nobody_keeps_what_is_to_be_closed(void **state)
+{
+	struct pollfd end;
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		die_at_write();
+		job_close(loop, fds[1], 0);
+		_exit(EXIT_SUCCESS);
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+	end = (struct pollfd){ .fd = fds[0], .events = POLLIN };
+	assert_int_equal(poll(&end, 1, 10000), 1);
+	assert_true(end.revents & POLLHUP);
+	close(fds[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_have_their_turn),
 		cmocka_unit_test(no_more_than_so_many_are_at_work),
 		cmocka_unit_test(those_that_hang_take_no_place),
+		cmocka_unit_test(nobody_keeps_what_is_to_be_closed),
 	};
 
 	return cmocka_run_group_tests(tests, make_loop, free_loop);
