@@ -50,6 +50,7 @@ nl_refused "an empty label" EINVAL "label is empty" rvnl -l "" create img b
 nl_refused "a blob that is too long" E2BIG "blob is longer than 4096 bytes" \
 	rvnl -b "$(printf '%04097d' 0)" create img b
 nl_refused "an id that is chosen" EINVAL "the id of a view cannot be chosen" rvnl -i 7 create img b
+nl_refused "an id that no view has" ERANGE "" rvnl -i 0 view img -
 nl_refused "an origin that is not there" ENODEV "no such origin \[attribute\]" rvnl create none b
 nl_refused "a name and a number that differ" ENODEV "no such origin" rvnl -d "$dev" create other b
 nl_refused "deleting a view that is not there" ENOENT "no such view \[attribute\]" rvnl delete img b

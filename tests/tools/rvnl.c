@@ -53,6 +53,7 @@ static int intr_seen;
 static struct {
 	unsigned int dev;
 	unsigned long long id;
+	bool has_id;
 	const char *label;
 	const char *blob;
 } opt;
@@ -229,7 +230,7 @@ static void put_view(struct nl_msg *msg, int attr, const char *name)
 	nest = nla_nest_start(msg, attr);
 	if (strcmp(name, "-"))
 		nla_put_string(msg, ROOTVIEW_VIEW_A_NAME, name);
-	if (opt.id)
+	if (opt.has_id)
 		nla_put_u64(msg, ROOTVIEW_VIEW_A_ID, opt.id);
 	if (opt.label)
 		nla_put_string(msg, ROOTVIEW_VIEW_A_LABEL, opt.label);
@@ -468,6 +469,7 @@ int main(int argc, char **argv)
 			break;
 		case 'i':
 			opt.id = strtoull(optarg, NULL, 0);
+			opt.has_id = true;
 			break;
 		case 'l':
 			opt.label = optarg;

@@ -71,8 +71,7 @@
  *			within an origin
  *
  *	any:	EINVAL	an attribute is missing, malformed or unknown
- *		ERANGE	a view's id is 0, or an attribute has a length that its
- *			type does not allow
+ *		ERANGE	a view's id is 0
  *		ENAMETOOLONG	a name or a label is too long
  *		E2BIG	a blob is too long
  *		EMSGSIZE	the answer does not fit into a message
